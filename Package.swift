@@ -1,0 +1,90 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The house, downward: a module may import only what stands in its list here and in the table of docs/architecture.md,
+// which a test holds against the sources.
+
+/// Debug Swift is an order of magnitude slower on the hot paths, and the seeded suites need the speed.
+let hot: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "millrace",
+    products: [
+        .executable(name: "millrace", targets: ["millrace"]),
+        .executable(name: "millrace-agent", targets: ["millrace-agent"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C shims and system libraries
+        .target(name: "CMillrace", cSettings: [.unsafeFlags(["-O2"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+
+        // Ground floor
+        .target(name: "Base", dependencies: ["CMillrace", systemPackage, collections], swiftSettings: hot),
+        .target(name: "Settings", dependencies: ["Base", "CYaml"]),
+        .target(name: "Telemetry", dependencies: ["Base", logging, metrics, nioHTTP1, nioPosix]),
+
+        // The log and the wire
+        .target(
+            name: "Records", dependencies: ["Base", "CMillrace", "CZlib", "CZstd", "CLZ4", "CSnappy", nioCore],
+            swiftSettings: hot),
+        .target(name: "LogStorage", dependencies: ["Base", "Records", "Telemetry"], swiftSettings: hot),
+        .target(name: "KafkaWire", dependencies: ["Base", nioCore], swiftSettings: hot),
+        .target(name: "GroupCoordination", dependencies: ["Base", "KafkaWire"]),
+        .target(name: "KafkaConnection", dependencies: ["Base", "KafkaWire", "Telemetry", nioCore, nioPosix]),
+        .target(name: "KafkaClient", dependencies: ["Base", "KafkaConnection", "KafkaWire", "Records", "Telemetry"]),
+        .target(
+            name: "Broker",
+            dependencies: [
+                "Base", "KafkaConnection", "KafkaWire", "GroupCoordination", "LogStorage", "Records", "Settings",
+                "Telemetry", nioPosix,
+            ]),
+
+        // Events, agent, exports
+        .target(name: "Events", dependencies: ["Base", "Settings"], swiftSettings: hot),
+        .target(
+            name: "Agent",
+            dependencies: ["Base", "KafkaClient", "Records", "Events", "Settings", "Telemetry", "CSystemd", "CZlib"]),
+        .target(name: "Exports", dependencies: ["Base", "Events", "Telemetry", "CZlib"]),
+        .target(
+            name: "Pipelines",
+            dependencies: ["Base", "Exports", "Events", "KafkaClient", "Records", "Settings", "Telemetry"]),
+
+        // Commands: the only places that wire modules together
+        .target(
+            name: "AgentCommands",
+            dependencies: ["Base", "Agent", "KafkaClient", "Settings", "Telemetry", argumentParser, serviceLifecycle]),
+        .target(
+            name: "MillraceCLI", dependencies: ["AgentCommands", "Broker", "Pipelines", argumentParser, serviceLifecycle]),
+        .executableTarget(name: "millrace", dependencies: ["MillraceCLI"]),
+        .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"]),
+        .executableTarget(name: "WireGenerator"),
+
+        // Tests mirror the modules
+        .target(name: "TestKit", dependencies: ["Base"], path: "Tests/TestKit", swiftSettings: hot),
+    ]
+)

@@ -1,0 +1,52 @@
+#include "CMillrace.h"
+#include <string.h>
+
+static uint32_t table[8][256];
+
+__attribute__((constructor)) static void fill_table(void) {
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t crc = i;
+        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0x82f63b78u & -(crc & 1));
+        table[0][i] = crc;
+    }
+    for (uint32_t i = 0; i < 256; i++)
+        for (int k = 1; k < 8; k++) table[k][i] = (table[k - 1][i] >> 8) ^ table[0][table[k - 1][i] & 0xff];
+}
+
+uint32_t millrace_crc32c_portable(uint32_t crc, const void *bytes, size_t count) {
+    const unsigned char *p = bytes;
+    crc = ~crc;
+    for (; count >= 8; p += 8, count -= 8) {
+        uint32_t low = crc ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
+        crc = table[7][low & 0xff] ^ table[6][(low >> 8) & 0xff] ^ table[5][(low >> 16) & 0xff] ^ table[4][low >> 24] ^
+              table[3][p[4]] ^ table[2][p[5]] ^ table[1][p[6]] ^ table[0][p[7]];
+    }
+    for (; count; p++, count--) crc = (crc >> 8) ^ table[0][(crc ^ *p) & 0xff];
+    return ~crc;
+}
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+
+__attribute__((target("sse4.2"))) static uint32_t hardware(uint32_t crc, const void *bytes, size_t count) {
+    const unsigned char *p = bytes;
+    uint64_t sum = (uint32_t)~crc;
+    for (; count >= 8; p += 8, count -= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        sum = _mm_crc32_u64(sum, word);
+    }
+    for (; count; p++, count--) sum = _mm_crc32_u8((uint32_t)sum, *p);
+    return ~(uint32_t)sum;
+}
+
+uint32_t millrace_crc32c(uint32_t crc, const void *bytes, size_t count) {
+    static int known = -1;
+    if (known < 0) known = __builtin_cpu_supports("sse4.2") ? 1 : 0;
+    return known ? hardware(crc, bytes, count) : millrace_crc32c_portable(crc, bytes, count);
+}
+#else
+uint32_t millrace_crc32c(uint32_t crc, const void *bytes, size_t count) {
+    return millrace_crc32c_portable(crc, bytes, count);
+}
+#endif

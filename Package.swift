@@ -85,6 +85,7 @@ let package = Package(
         .executableTarget(name: "WireGenerator"),
 
         // Tests mirror the modules
-        .target(name: "TestKit", dependencies: ["Base"], path: "Tests/TestKit", swiftSettings: hot),
+        .target(name: "TestKit", dependencies: ["Base", systemPackage], path: "Tests/TestKit", swiftSettings: hot),
+        .testTarget(name: "TestKitTests", dependencies: ["TestKit", "Base", systemPackage]),
     ]
 )

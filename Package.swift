@@ -79,7 +79,8 @@ let package = Package(
             name: "AgentCommands",
             dependencies: ["Base", "Agent", "KafkaClient", "Settings", "Telemetry", argumentParser, serviceLifecycle]),
         .target(
-            name: "MillraceCLI", dependencies: ["AgentCommands", "Broker", "Pipelines", argumentParser, serviceLifecycle]),
+            name: "MillraceCLI",
+            dependencies: ["AgentCommands", "Broker", "Pipelines", argumentParser, serviceLifecycle]),
         .executableTarget(name: "millrace", dependencies: ["MillraceCLI"]),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"]),
         .executableTarget(name: "WireGenerator"),
@@ -87,5 +88,13 @@ let package = Package(
         // Tests mirror the modules
         .target(name: "TestKit", dependencies: ["Base", systemPackage], path: "Tests/TestKit", swiftSettings: hot),
         .testTarget(name: "TestKitTests", dependencies: ["TestKit", "Base", systemPackage]),
+
+        .testTarget(name: "BaseTests", dependencies: ["Base", "TestKit", systemPackage]),
+
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Base", systemPackage]),
+
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Base"]),
+
+        .testTarget(name: "HouseTests"),
     ]
 )

@@ -1,7 +1,7 @@
 import CMillrace
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// A point on a clock that only moves forward; it says nothing about the date.

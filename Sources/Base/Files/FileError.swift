@@ -1,7 +1,7 @@
 public import SystemPackage
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// A call to the file system that failed: what was tried, on which path, and why.

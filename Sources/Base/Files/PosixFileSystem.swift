@@ -1,8 +1,8 @@
-public import SystemPackage
 import Synchronization
+public import SystemPackage
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// The real file system of a Linux host.
@@ -105,7 +105,8 @@ public struct PosixFileSystem: FileSystem {
             let number = errno
             _ = Glibc.close(descriptor)
             guard number == EWOULDBLOCK else { throw FileError(errno: number, .lock, path) }
-            throw FileError(.locked, .lock, path, detail: "another process holds the lock: is Millrace running already?")
+            throw FileError(
+                .locked, .lock, path, detail: "another process holds the lock: is Millrace running already?")
         }
         return PosixFileLock(descriptor: descriptor)
     }

@@ -15,7 +15,9 @@ func houseTable() throws -> [HouseRow] {
     let page = try String(contentsOf: repository.appending(path: "docs/architecture.md"), encoding: .utf8)
     var rows: [HouseRow] = []
     for line in page.split(separator: "\n") where line.hasPrefix("| `") {
-        let cells = line.split(separator: "|", omittingEmptySubsequences: true).map { $0.trimmingCharacters(in: .whitespaces) }
+        let cells = line.split(separator: "|", omittingEmptySubsequences: true).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
         guard cells.count == 3 else { continue }
         let imports = cells[2].split(whereSeparator: { ",;".contains($0) })
             .map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `–")) }.filter { !$0.isEmpty }
@@ -28,7 +30,9 @@ func houseTable() throws -> [HouseRow] {
 }
 
 /// What every module may import: the standard library and the C library.
-private let everywhere: Set<String> = ["Glibc", "Synchronization", "Dispatch", "FoundationEssentials", "Swift", "_Builtin_stdbool"]
+private let everywhere: Set<String> = [
+    "Glibc", "Synchronization", "Dispatch", "FoundationEssentials", "Swift", "_Builtin_stdbool",
+]
 
 private func swiftFiles(below folder: URL) -> [URL] {
     let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
@@ -47,8 +51,10 @@ private func swiftFiles(below folder: URL) -> [URL] {
                 continue
             }
             for file in swiftFiles(below: folder) {
-                for imported in try importedModules(file) where !allowed.contains(imported) && !everywhere.contains(imported) {
-                    Issue.record("\(module)/\(file.lastPathComponent) imports \(imported), which its row does not allow")
+                for imported in try importedModules(file)
+                where !allowed.contains(imported) && !everywhere.contains(imported) {
+                    Issue.record(
+                        "\(module)/\(file.lastPathComponent) imports \(imported), which its row does not allow")
                 }
             }
         }
@@ -68,7 +74,9 @@ private func swiftFiles(below folder: URL) -> [URL] {
     private func importedModules(_ file: URL) throws -> [String] {
         try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
             var words = line.split(separator: " ").map(String.init)
-            while let first = words.first, first.hasPrefix("@") || ["public", "package", "internal", "private"].contains(first) {
+            while let first = words.first,
+                first.hasPrefix("@") || ["public", "package", "internal", "private"].contains(first)
+            {
                 words.removeFirst()
             }
             guard words.first == "import", words.count >= 2 else { return nil }

@@ -1,0 +1,91 @@
+import Base
+
+/// A place in a file, and what the file looked like when it was read up to there, so that it is found again under another name, in a
+/// compressed copy, or not taken for another that got its inode.
+///
+///     | kind u8 = 1 | version u8 = 1 | path u64 | device u64 | inode u64 | offset i64 | modified i64 |
+///     | prefix length u16 | prefix hash u64 | tail length u8 | tail hash u64 |
+struct FilePosition: Hashable, Sendable {
+    static let prefixBytesMax = 1024
+    static let tailBytesMax = 64
+    static let encodedBytes = 61
+
+    /// Hash of the path under which the source is known; files that were rotated away keep it.
+    var path: UInt64
+    var device: UInt64
+    var inode: UInt64
+    /// How many bytes of the file (of its uncompressed content) were read: always the end of a line.
+    var offset: Int64
+    /// When the file had last been written to, as known then.
+    var modified: Timestamp
+    /// The first bytes of the file, as many as were there, at most `prefixBytesMax`.
+    var prefix: ContentMark
+    /// The bytes just before `offset`, as many as there are, at most `tailBytesMax`.
+    var tail: ContentMark
+
+    /// The same file, read `count` bytes further; `tail` is what now stands before the offset.
+    func advanced(by count: Int64, tail: UnsafeRawBufferPointer) -> FilePosition {
+        var next = self
+        next.offset += count
+        next.tail = ContentMark(tail)
+        return next
+    }
+
+    var encoded: StreamPosition {
+        var writer = PositionWriter(.file, capacity: Self.encodedBytes)
+        writer.write(UInt8(1))
+        writer.write(path)
+        writer.write(device)
+        writer.write(inode)
+        writer.write(offset)
+        writer.write(modified.milliseconds)
+        writer.write(UInt16(prefix.length))
+        writer.write(prefix.hash)
+        writer.write(UInt8(tail.length))
+        writer.write(tail.hash)
+        return StreamPosition(bytes: writer.bytes)
+    }
+
+    /// Nil where the bytes are not a file's position of this version.
+    init?(_ position: StreamPosition) {
+        guard var reader = PositionReader(position, .file), reader.read(UInt8.self) == 1,
+            let path = reader.read(UInt64.self), let device = reader.read(UInt64.self),
+            let inode = reader.read(UInt64.self), let offset = reader.read(Int64.self),
+            let modified = reader.read(Int64.self), let prefixLength = reader.read(UInt16.self),
+            let prefixHash = reader.read(UInt64.self), let tailLength = reader.read(UInt8.self),
+            let tailHash = reader.read(UInt64.self), offset >= 0, Int64(tailLength) <= offset
+        else { return nil }
+        self.init(
+            path: path, device: device, inode: inode, offset: offset, modified: Timestamp(milliseconds: modified),
+            prefix: ContentMark(length: Int(prefixLength), hash: prefixHash),
+            tail: ContentMark(length: Int(tailLength), hash: tailHash))
+    }
+
+    init(
+        path: UInt64, device: UInt64, inode: UInt64, offset: Int64, modified: Timestamp, prefix: ContentMark,
+        tail: ContentMark
+    ) {
+        self.path = path
+        self.device = device
+        self.inode = inode
+        self.offset = offset
+        self.modified = modified
+        self.prefix = prefix
+        self.tail = tail
+    }
+}
+
+/// Some bytes, known by their number and hash.
+struct ContentMark: Hashable, Sendable {
+    var length: Int
+    var hash: UInt64
+
+    static let empty = ContentMark(UnsafeRawBufferPointer(start: nil, count: 0))
+
+    init(length: Int, hash: UInt64) {
+        self.length = length
+        self.hash = hash
+    }
+
+    init(_ bytes: UnsafeRawBufferPointer) { self.init(length: bytes.count, hash: StableHash.of(bytes)) }
+}

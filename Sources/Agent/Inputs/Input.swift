@@ -1,0 +1,73 @@
+import Base
+
+/// Something that lines come from: the files of all `file` and `nginx` sources together, or one journal.
+///
+/// It reads only when it is asked, so whoever has no room just doesn't ask: the source is the buffer. An input belongs to one thread at a
+/// time; the blocks that it hands out are free to travel. `poll` may read a disk, and never waits.
+///
+/// An input is made with the checkpoints of earlier runs (each takes those it understands) and with a function that gives out stream ids.
+public protocol Input: AnyObject {
+    /// The next block or event, or how long nothing needs to be done.
+    ///
+    /// Blocks of one stream come in the order of its lines, without gap or repetition since its checkpoint. Sources take turns.
+    func poll(now: Instant) -> InputPoll
+
+    /// What an operator wants to know of each stream that has a file or journal now.
+    func streamStatuses() -> [StreamStatus]
+
+    /// Lets go of descriptors, watches and children. Later polls are idle for ever.
+    func close()
+}
+
+public enum InputPoll: Sendable {
+    case block(LineBlock)
+    case event(InputEvent)
+    /// Nothing to read before `until`, or, where there is a `wake` descriptor, before it can be read (`poll(2)`, POLLIN). While the
+    /// descriptor is nil the input wants to be left alone until then, so that a busy file makes large blocks rather than many.
+    case idle(until: Instant, wake: CInt?)
+}
+
+/// What happened besides lines. Counted by whoever polls; none may be ignored silently.
+public enum InputEvent: Sendable, Equatable {
+    /// The stream was read to its end and is gone: its checkpoint may go too, once everything of it that was delivered before this
+    /// event is sealed.
+    case retired(StreamID)
+    /// The stream's position is this although no line was delivered (start at the end): keep it as if a block had ended here.
+    case positioned(StreamCheckpoint)
+    /// A line longer than the limit was delivered cut to the limit.
+    case lineCut(SourceKey, byteCount: Int64)
+    /// A line longer than the limit was left out, as configured.
+    case lineSkipped(SourceKey, byteCount: Int64)
+    /// A run of NUL bytes, as a crash or a truncated file leaves them, was left out.
+    case nulBytesSkipped(SourceKey, byteCount: Int64)
+    /// The last line of a file that is gone for good had no newline; it was delivered as a line.
+    case lineUnterminated(SourceKey, byteCount: Int64)
+    /// A file got shorter than what was read of it, or was written anew: it is read again from its beginning as a new stream.
+    case truncated(SourceKey)
+    /// Something of the source was deleted before it was read. `detail` says what is known.
+    case gap(SourceKey, detail: String)
+    /// Something can't be read now and will be tried again: a file without permission, a crashed journal reader.
+    case trouble(source: String, detail: String)
+    /// What an earlier `trouble` was about works again.
+    case recovered(source: String)
+}
+
+/// One stream as an operator sees it.
+public struct StreamStatus: Sendable, Equatable {
+    public var stream: StreamID
+    public var source: SourceKey
+    /// Where it is now: the file's present path, or the journal.
+    public var place: String
+    /// Bytes read so far; for a journal, entries.
+    public var offset: Int64
+    /// Bytes that wait to be read, where known.
+    public var unread: Int64?
+
+    public init(stream: StreamID, source: SourceKey, place: String, offset: Int64, unread: Int64?) {
+        self.stream = stream
+        self.source = source
+        self.place = place
+        self.offset = offset
+        self.unread = unread
+    }
+}

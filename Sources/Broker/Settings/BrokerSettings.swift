@@ -1,0 +1,77 @@
+import Base
+import SystemPackage
+
+/// Everything a broker can be told. What is not said has a safe value: loopback, flush before acknowledging, limits on everything.
+public struct BrokerSettings: Sendable, Equatable {
+    /// The data folder: `identity` and `metadata`, and `logs/` with a folder for each partition.
+    public var data: FilePath
+    public var brokerID = BrokerID(1)
+    /// At least one. The first is named where no connection tells which is meant.
+    public var listeners: [ListenerSettings]
+    /// Kafka's topic settings (`retention.ms`) for topics that don't set them themselves.
+    public var topicDefaults: [String: String] = [:]
+    /// Partitions of a topic that is created without a count (`num.partitions`).
+    public var partitionCountDefault: Int32 = 1
+    /// Whether a client that asks for an unknown topic gets a new one (`auto.create.topics.enable`).
+    public var createsTopics = true
+    /// Threads that write, for all partitions together; a partition always has the same one.
+    public var diskLanes = 2
+    public var limits = BrokerLimits()
+
+    public init(data: FilePath, listeners: [ListenerSettings]) {
+        self.data = data
+        self.listeners = listeners
+    }
+
+    /// Throws for the first setting that can't be served, saying what to do.
+    public func validate() throws(BrokerSettingsError) {
+        guard !listeners.isEmpty else { throw BrokerSettingsError("a broker needs at least one listener") }
+        var names: Set<String> = []
+        for listener in listeners {
+            try listener.validate()
+            guard names.insert(listener.name).inserted else {
+                throw BrokerSettingsError("two listeners are called '\(listener.name)'")
+            }
+        }
+        guard (1...1000).contains(partitionCountDefault) else {
+            throw BrokerSettingsError("num.partitions has to be from 1 to 1000, not \(partitionCountDefault)")
+        }
+        guard (1...64).contains(diskLanes) else {
+            throw BrokerSettingsError("disk_lanes has to be from 1 to 64, not \(diskLanes)")
+        }
+    }
+}
+
+/// What peers may cost together; `limits` in the file, under the names given here.
+public struct BrokerLimits: Sendable, Equatable {
+    /// The largest request (`request_bytes`).
+    public var requestBytesMax = ByteCount.mib(32)
+    /// Requests of one connection that are worked on at a time, and their bytes (`connection_requests`, `connection_request_bytes`).
+    public var connectionRequestsMax = 64
+    public var connectionRequestBytesMax = ByteCount.mib(4)
+    /// Connections of one listener (`connections`), and how long one may be silent (`connection_idle`).
+    public var connectionsMax = 5000
+    public var connectionIdleMax = Duration.seconds(600)
+    /// Records in one answer to a fetch (`fetch_bytes`); they are sent from the file and take no memory.
+    public var fetchBytesMax = ByteCount.mib(55)
+    /// The longest that a fetch may wait for records (`fetch_wait`).
+    public var fetchWaitMax = Duration.seconds(300)
+    /// Fetches that wait at a time (`waiting_fetches`); further ones are answered at once.
+    public var waitingFetchesMax = 10_000
+    /// Jobs that wait for a disk thread (`disk_jobs`), and the bytes of records in them (`disk_job_bytes`).
+    public var diskJobsMax = 4096
+    public var diskJobBytesMax = ByteCount.mib(64)
+    public var topicsMax = 5000
+    public var partitionsMax = 10_000
+
+    public init() {}
+}
+
+/// A setting that can't be served; the message says what was found and what to do.
+public struct BrokerSettingsError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let message: String
+
+    public init(_ message: String) { self.message = message }
+
+    public var description: String { message }
+}

@@ -96,7 +96,6 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Base"]),
 
         .testTarget(name: "HouseTests"),
-        .target(name: "TestKit", dependencies: ["Base"], path: "Tests/TestKit", swiftSettings: hot),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestKit"]),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestKit", systemPackage]),
     ]
 )

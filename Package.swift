@@ -97,5 +97,7 @@ let package = Package(
 
         .testTarget(name: "HouseTests"),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestKit", systemPackage]),
+        .testTarget(
+            name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "TestKit", nioCore], swiftSettings: hot),
     ]
 )

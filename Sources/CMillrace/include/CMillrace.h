@@ -10,4 +10,35 @@ uint32_t millrace_crc32c(uint32_t crc, const void *bytes, size_t count);
 /// The same sum by table alone, for CPUs without the instruction and for tests that compare the two.
 uint32_t millrace_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
 
+/// A record batch that is being built: its records stand behind room for the header.
+typedef struct {
+    uint8_t *bytes;
+    size_t size;      // bytes used, header included
+    size_t limit;     // `size` may not pass this: the end of the memory, or the batch's own limit
+    size_t capacity;  // the memory behind `bytes`
+    int32_t count;    // records
+    int64_t base_timestamp;
+    int64_t max_timestamp;
+} millrace_batch;
+
+/// How many bytes behind a key field must be readable: it is copied in whole vectors.
+#define MILLRACE_KEY_FIELD_SLACK 64
+
+/// Lines to be appended to a batch, and how far that went.
+typedef struct {
+    const uint8_t *bytes;
+    size_t count;
+    int64_t timestamp;
+    const uint8_t *key_field;  // the key's length and the key, as they stand in a record
+    size_t key_field_count;
+    const uint8_t *headers;  // the header count and the headers, as they stand in a record
+    size_t headers_count;
+    size_t taken_lines;  // out
+    size_t taken_bytes;  // out: newlines included
+    size_t needed;       // out: the bytes by which the batch is too small for the next line; 0 where no whole line is left
+} millrace_lines;
+
+/// Appends every line (a run of bytes that ends in a newline, which is left out) as one record, until the batch's limit.
+void millrace_append_lines(millrace_batch *batch, millrace_lines *lines);
+
 #endif

@@ -83,7 +83,8 @@ let package = Package(
             dependencies: ["AgentCommands", "Broker", "Pipelines", argumentParser, serviceLifecycle]),
         .executableTarget(name: "millrace", dependencies: ["MillraceCLI"]),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"]),
-        .executableTarget(name: "WireGenerator"),
+        .target(name: "WireSchema"),
+        .executableTarget(name: "WireGenerator", dependencies: ["WireSchema"]),
 
         // Tests mirror the modules
         .target(name: "TestKit", dependencies: ["Base", systemPackage], path: "Tests/TestKit", swiftSettings: hot),

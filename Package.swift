@@ -54,7 +54,7 @@ let package = Package(
             swiftSettings: hot),
         .target(name: "LogStorage", dependencies: ["Base", "Records", "Telemetry"], swiftSettings: hot),
         .target(name: "KafkaWire", dependencies: ["Base", nioCore], swiftSettings: hot),
-        .target(name: "GroupCoordination", dependencies: ["Base", "KafkaWire"]),
+        .target(name: "GroupCoordination", dependencies: ["Base", "KafkaWire", nioCore]),
         .target(name: "KafkaConnection", dependencies: ["Base", "KafkaWire", "Telemetry", nioCore, nioPosix]),
         .target(name: "KafkaClient", dependencies: ["Base", "KafkaConnection", "KafkaWire", "Records", "Telemetry"]),
         .target(
@@ -96,9 +96,12 @@ let package = Package(
 
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Base"]),
 
+        .testTarget(name: "GroupCoordinationTests", dependencies: ["GroupCoordination", "Base", "KafkaWire", nioCore]),
+
         .testTarget(name: "HouseTests"),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestKit", systemPackage]),
         .testTarget(
-            name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "TestKit", nioCore], swiftSettings: hot),
+            name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "TestKit", nioCore], swiftSettings: hot
+        ),
     ]
 )

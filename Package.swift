@@ -97,6 +97,7 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Base"]),
 
         .testTarget(name: "GroupCoordinationTests", dependencies: ["GroupCoordination", "Base", "KafkaWire", nioCore]),
+        .testTarget(name: "EventsTests", dependencies: ["Events", "Base", "TestKit"]),
 
         .testTarget(name: "HouseTests"),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestKit", systemPackage]),

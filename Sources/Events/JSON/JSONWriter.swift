@@ -1,0 +1,117 @@
+public import Base
+
+/// Writes values as compact JSON into a byte array that the caller recycles.
+public enum JSONWriter {
+    /// `{"name":value,…}` in the event's order, without a newline.
+    public static func append(_ event: Event, to bytes: inout [UInt8]) { append(object: event.fields, to: &bytes) }
+
+    public static func append(object fields: [Field], to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "{"))
+        var isFirst = true
+        for field in fields {
+            if !isFirst { bytes.append(UInt8(ascii: ",")) }
+            isFirst = false
+            append(field.name, to: &bytes)
+            bytes.append(UInt8(ascii: ":"))
+            append(field.value, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// A timestamp is ISO 8601 text; a double that JSON can't hold (infinite, NaN) is `null`.
+    public static func append(_ value: Value, to bytes: inout [UInt8]) {
+        switch value {
+        case .null: append(word: "null", to: &bytes)
+        case .bool(let bool): append(word: bool ? "true" : "false", to: &bytes)
+        case .int(let int): append(int, to: &bytes)
+        case .double(let double):
+            if double.isFinite {
+                bytes.append(contentsOf: double.description.utf8)
+            } else {
+                append(word: "null", to: &bytes)
+            }
+        case .string(let text): append(text, to: &bytes)
+        case .timestamp(let timestamp):
+            bytes.append(UInt8(ascii: "\""))
+            CivilTime(timestamp).appendISO8601(to: &bytes)
+            bytes.append(UInt8(ascii: "\""))
+        case .list(let elements):
+            bytes.append(UInt8(ascii: "["))
+            for place in elements.indices {
+                if place > 0 { bytes.append(UInt8(ascii: ",")) }
+                append(elements[place], to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .object(let fields): append(object: fields, to: &bytes)
+        }
+    }
+
+    public static func append(_ number: Int64, to bytes: inout [UInt8]) {
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        var rest = number.magnitude
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
+    }
+
+    /// The text in quotes, with what JSON wants escaped.
+    public static func append(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { append(quoted: UnsafeRawBufferPointer($0), to: &bytes) }
+    }
+
+    private static func append(quoted text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        var start = 0
+        for place in 0..<text.count {
+            let byte = text[place]
+            if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") { continue }
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<place]))
+            appendEscape(byte, to: &bytes)
+            start = place + 1
+        }
+        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start...]))
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x0a: bytes.append(UInt8(ascii: "n"))
+        case 0x0d: bytes.append(UInt8(ascii: "r"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
+        default:
+            bytes.append(contentsOf: [UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0")])
+            bytes.append(hexDigits[Int(byte >> 4)])
+            bytes.append(hexDigits[Int(byte & 15)])
+        }
+    }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
+
+    private static func append(word: StaticString, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+    }
+}
+
+extension Value {
+    /// The value as compact JSON.
+    public var json: String {
+        var bytes: [UInt8] = []
+        JSONWriter.append(self, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension Event {
+    /// The event as one compact JSON object.
+    public var json: String {
+        var bytes: [UInt8] = []
+        JSONWriter.append(self, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

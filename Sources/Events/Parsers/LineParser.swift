@@ -1,0 +1,33 @@
+/// Turns the bytes of one record into an event. Compiled once, used for every record.
+public protocol LineParser: Sendable {
+    /// The fields that an event of this parser may have and their types; nil where only the input knows (JSON).
+    var fields: [(name: String, type: ValueType)]? { get }
+
+    /// - Throws: what was expected and where, for a line of another shape. The caller keeps the line (`on_error`).
+    func parse(_ line: UnsafeRawBufferPointer) throws(ParseError) -> Event
+}
+
+extension LineParser {
+    public func parse(_ line: String) throws(ParseError) -> Event { try parse(Array(line.utf8)) }
+
+    public func parse(_ line: [UInt8]) throws(ParseError) -> Event {
+        let result: Result<Event, ParseError> = line.withUnsafeBytes { bytes in
+            do throws(ParseError) { return .success(try parse(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+}
+
+/// A line that its parser doesn't know.
+public struct ParseError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The byte in the line, from 0.
+    public var position: Int
+    public var message: String
+
+    public init(at position: Int, _ message: String) {
+        self.position = position
+        self.message = message
+    }
+
+    public var description: String { "\(message) (byte \(position))" }
+}

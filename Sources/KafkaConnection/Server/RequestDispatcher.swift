@@ -1,0 +1,50 @@
+/// The server behind a listener: gets every request of every connection.
+///
+/// All calls for one connection come on that connection's event loop, in order; they must not block it.
+public protocol RequestDispatcher: Sendable {
+    func connectionOpened(_ connection: ServerConnection)
+
+    /// A request of a served API and version. It is to be answered exactly once, now or later, from any thread.
+    func requestReceived(_ request: ReceivedRequest)
+
+    /// The connection is gone; answers to its requests have no effect any more.
+    func connectionClosed(_ connection: ServerConnection, reason: CloseReason)
+
+    /// A connection was turned away before it was opened: `ServerSettings.connectionsMax` are open.
+    func connectionRefused(remoteAddress: String, openCount: Int)
+}
+
+extension RequestDispatcher {
+    public func connectionOpened(_ connection: ServerConnection) {}
+    public func connectionClosed(_ connection: ServerConnection, reason: CloseReason) {}
+    public func connectionRefused(remoteAddress: String, openCount: Int) {}
+}
+
+/// Why a connection ended.
+public enum CloseReason: Sendable, Equatable, CustomStringConvertible {
+    case peerClosed
+    case idle
+    case serverClosed
+    /// The peer broke the protocol; the text says how.
+    case refused(String)
+    /// The socket failed.
+    case failed(String)
+
+    public var description: String {
+        switch self {
+        case .peerClosed: "the peer closed it"
+        case .idle: "nothing moved on it for too long (connections.max.idle.ms)"
+        case .serverClosed: "the server closed it"
+        case .refused(let text): "refused: \(text)"
+        case .failed(let text): "failed: \(text)"
+        }
+    }
+
+    /// True where the peer did something that an operator wants to see.
+    public var isRefusal: Bool {
+        switch self {
+        case .refused: true
+        case .peerClosed, .idle, .serverClosed, .failed: false
+        }
+    }
+}

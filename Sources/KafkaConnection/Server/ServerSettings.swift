@@ -1,0 +1,54 @@
+import Base
+import KafkaWire
+
+/// What one peer may cost, and which versions are served.
+public struct ServerSettings: Sendable {
+    /// The largest request (`socket.request.max.bytes`). A longer one closes its connection before anything is allocated.
+    public var requestBytesMax = ByteCount.mib(100)
+    /// Requests of one connection that are being worked on at a time; at the limit its socket is not read.
+    public var requestsInFlightMax = 64
+    /// Bytes of such requests. One request is always let in, however large.
+    public var requestBytesInFlightMax = ByteCount.mib(16)
+    /// Above this many unsent response bytes a connection is not read, until they are below `unsentBytesLow`.
+    public var unsentBytesHigh = ByteCount.mib(1)
+    public var unsentBytesLow = ByteCount.kib(256)
+    /// A connection on which nothing moved for this long is closed (`connections.max.idle.ms`).
+    public var idleMax = Duration.seconds(600)
+    /// Connections of one listener (`max.connections`); further ones are closed at once.
+    public var connectionsMax = 10_000
+    public var versions: ServedVersions
+
+    public init(versions: ServedVersions) { self.versions = versions }
+}
+
+/// The API versions that a server answers, and those it says it answers.
+///
+/// They differ in one place: Produce is advertised from 0 though 0–2 are refused, or librdkafka before 2.11.1 stops compressing (KIP-896).
+public struct ServedVersions: Sendable {
+    public struct Range: Sendable, Equatable {
+        public var apiKey: ApiKey
+        public var versions: ClosedRange<Int16>
+
+        public init(apiKey: ApiKey, versions: ClosedRange<Int16>) {
+            self.apiKey = apiKey
+            self.versions = versions
+        }
+    }
+
+    /// In the order of their keys, as ApiVersions lists them.
+    public let advertised: [Range]
+    private let served: [ClosedRange<Int16>?]
+
+    public init(advertised: [Range], served: [Range]) {
+        self.advertised = advertised.sorted { $0.apiKey.rawValue < $1.apiKey.rawValue }
+        var table = [ClosedRange<Int16>?](repeating: nil, count: Int(served.map(\.apiKey.rawValue).max() ?? -1) + 1)
+        for range in served { table[Int(range.apiKey.rawValue)] = range.versions }
+        self.served = table
+    }
+
+    /// The versions that are answered; nil for an API that is not.
+    public func served(_ apiKey: ApiKey) -> ClosedRange<Int16>? {
+        let key = Int(apiKey.rawValue)
+        return served.indices.contains(key) ? served[key] : nil
+    }
+}

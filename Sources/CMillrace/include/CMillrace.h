@@ -21,9 +21,6 @@ typedef struct {
     int64_t max_timestamp;
 } millrace_batch;
 
-/// How many bytes behind a key field must be readable: it is copied in whole vectors.
-#define MILLRACE_KEY_FIELD_SLACK 64
-
 /// Lines to be appended to a batch, and how far that went.
 typedef struct {
     const uint8_t *bytes;
@@ -39,6 +36,10 @@ typedef struct {
 } millrace_lines;
 
 /// Appends every line (a run of bytes that ends in a newline, which is left out) as one record, until the batch's limit.
+/// Bytes between `size` and `limit` may be overwritten also where no line was taken.
 void millrace_append_lines(millrace_batch *batch, millrace_lines *lines);
+
+/// The same without vector instructions, for other CPUs and for tests that compare the two.
+void millrace_append_lines_portable(millrace_batch *batch, millrace_lines *lines);
 
 #endif

@@ -15,6 +15,11 @@ public struct RecordHeaders: Sendable {
     public struct Header: Sendable, Equatable {
         public var name: String
         public var value: ByteBuffer?
+
+        public init(name: String, value: ByteBuffer?) {
+            self.name = name
+            self.value = value
+        }
     }
 
     public let count: Int

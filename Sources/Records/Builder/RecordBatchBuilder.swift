@@ -108,7 +108,7 @@ public struct RecordBatchBuilder: ~Copyable, @unchecked Sendable {
         precondition(
             (key?.count ?? 0) <= Self.fieldBytesMax && block.count <= Self.fieldBytesMax, "a key or block above 1 GiB")
         let keyField = UnsafeMutableRawPointer.allocate(
-            byteCount: 5 + (key?.count ?? 0) + Int(MILLRACE_KEY_FIELD_SLACK), alignment: 16)
+            byteCount: 5 + (key?.count ?? 0), alignment: 16)
         defer { keyField.deallocate() }
         let keyFieldBytes = Self.writeField(key, at: keyField) - keyField
         _ = makeRoom(0)

@@ -102,7 +102,7 @@ let package = Package(
         .testTarget(name: "HouseTests"),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestKit", systemPackage]),
         .testTarget(
-            name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "TestKit", nioCore], swiftSettings: hot
-        ),
+            name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "CSnappy", "TestKit", nioCore],
+            exclude: ["Fixtures"], swiftSettings: hot),
     ]
 )

@@ -88,6 +88,9 @@ let package = Package(
 
         // Tests mirror the modules
         .target(name: "TestKit", dependencies: ["Base", systemPackage], path: "Tests/TestKit", swiftSettings: hot),
+        .testTarget(
+            name: "KafkaWireTests", dependencies: ["KafkaWire", "WireSchema", "Base", "TestKit", nioCore],
+            exclude: ["Fixtures"]),
         .testTarget(name: "TestKitTests", dependencies: ["TestKit", "Base", systemPackage]),
 
         .testTarget(name: "BaseTests", dependencies: ["Base", "TestKit", systemPackage]),

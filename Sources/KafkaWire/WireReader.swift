@@ -5,7 +5,8 @@ import NIOCore
 ///
 /// Every length is checked against the bytes that remain before anything is allocated. An array's count is checked against
 /// the least bytes that so many elements take in that version, and the memory that elements will take is drawn from
-/// `heapBytesMax`, so a small request can't grow into a large one: a message takes at most 16 times its bytes, or 1 MiB.
+/// `heapBytesMax`, so a small request can't grow into a large one: all arrays of a message together take at most 16 times
+/// its bytes, or 1 MiB; strings, which stand in them or beside them, at most four times theirs.
 ///
 /// `bytes` and `records` are slices: they share, and keep alive, the memory of the buffer that was read.
 public struct WireReader: Sendable {
@@ -87,6 +88,10 @@ public struct WireReader: Sendable {
             return nil
         }
         guard length <= remaining else { throw truncated(length) }
+        // A compact string could say more than a plain one; Kafka refuses that too.
+        guard !short || length <= Int(Int16.max) else {
+            throw WireError.malformed("a string of more than 32767 bytes:", length, at: position)
+        }
         return length
     }
 

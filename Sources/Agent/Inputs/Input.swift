@@ -12,6 +12,10 @@ public protocol Input: AnyObject {
     /// Blocks of one stream come in the order of its lines, without gap or repetition since its checkpoint. Sources take turns.
     func poll(now: Instant) -> InputPoll
 
+    /// Looks around without reading: new files are opened and renames followed, so that nothing vanishes unread while nobody has room
+    /// for a block. To be called at least each second meanwhile; returns when it would like to be called again.
+    func attend(now: Instant) -> Instant
+
     /// What an operator wants to know of each stream that has a file or journal now.
     func streamStatuses() -> [StreamStatus]
 
@@ -29,8 +33,8 @@ public enum InputPoll: Sendable {
 
 /// What happened besides lines. Counted by whoever polls; none may be ignored silently.
 public enum InputEvent: Sendable, Equatable {
-    /// The stream was read to its end and is gone: its checkpoint may go too, once everything of it that was delivered before this
-    /// event is sealed.
+    /// The stream was read to its end and is gone: its checkpoint may go too, once everything that this input delivered before this
+    /// event, of whatever stream, is sealed.
     case retired(StreamID)
     /// The stream's position is this although no line was delivered (start at the end): keep it as if a block had ended here.
     case positioned(StreamCheckpoint)

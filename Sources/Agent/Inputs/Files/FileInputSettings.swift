@@ -1,0 +1,79 @@
+import Base
+
+/// One `file` source: which files, and what becomes of their lines.
+public struct FileInputSettings: Sendable, Equatable {
+    public enum Start: String, Sendable, CaseIterable { case beginning, end }
+    public enum LongLines: String, Sendable, CaseIterable { case cut, skip }
+
+    /// Patterns of absolute paths: `*`, `?`, `[a-z]`, and `**` for any number of folders.
+    public var paths: [String]
+    /// Patterns of paths that are left alone though they match.
+    public var exclude: [String]
+    public var topic: String
+    /// The value of the header `format`, for whoever parses the lines; none where nil.
+    public var format: String?
+    /// Headers for every record, after `format`.
+    public var labels: [(name: String, value: String)]
+    /// Where to begin with files that stood there when the agent first ran. Files that come later are read from their beginning.
+    public var start: Start
+    /// The longest line that is delivered whole, without its newline.
+    public var lineBytesMax: ByteCount
+    /// What becomes of longer ones; counted either way.
+    public var longLines: LongLines
+
+    public init(
+        paths: [String], exclude: [String] = [], topic: String, format: String? = nil,
+        labels: [(name: String, value: String)] = [], start: Start = .beginning, lineBytesMax: ByteCount = .mib(1),
+        longLines: LongLines = .cut
+    ) {
+        self.paths = paths
+        self.exclude = exclude
+        self.topic = topic
+        self.format = format
+        self.labels = labels
+        self.start = start
+        self.lineBytesMax = lineBytesMax
+        self.longLines = longLines
+    }
+
+    /// What `nginx: {}` stands for: access logs to `nginx.access`, error logs to `nginx.error`.
+    public static func nginx(folder: String = "/var/log/nginx") -> [FileInputSettings] {
+        [
+            FileInputSettings(paths: ["\(folder)/*access*.log"], topic: "nginx.access", format: "nginx_access"),
+            FileInputSettings(paths: ["\(folder)/*error*.log"], topic: "nginx.error", format: "nginx_error"),
+        ]
+    }
+
+    public static func == (left: FileInputSettings, right: FileInputSettings) -> Bool {
+        left.paths == right.paths && left.exclude == right.exclude && left.topic == right.topic
+            && left.format == right.format && left.labels.elementsEqual(right.labels, by: ==)
+            && left.start == right.start && left.lineBytesMax == right.lineBytesMax
+            && left.longLines == right.longLines
+    }
+
+    var headers: [(name: String, value: String)] { (format.map { [("format", $0)] } ?? []) + labels }
+}
+
+/// What holds for all files of an agent.
+public struct FileTailerSettings: Sendable, Equatable {
+    /// First part of every source key.
+    public var host: String
+    /// Open files at a time; more than these wait for their turn.
+    public var descriptorsMax = 128
+    /// How often folders are looked at where no change can be seen coming (NFS, no inotify left).
+    public var pollInterval: Duration = .seconds(1)
+    /// How often everything is looked at, in case a change was not seen.
+    public var reconcileInterval: Duration = .seconds(60)
+    /// How long a file is kept open that was renamed, deleted or finished, after its last byte came.
+    public var linger: Duration = .seconds(10)
+    /// How long a file is left alone after it was read to its end, so that lines gather.
+    public var readDelay: Duration = .milliseconds(10)
+    /// When a file that brings nothing is closed; it is opened again when it does.
+    public var idleClose: Duration = .seconds(300)
+    /// When a source is forgotten that has no file any more.
+    public var forgetAfter: Duration = .seconds(86_400)
+    /// Size of a read.
+    public var blockBytes: ByteCount = .kib(256)
+
+    public init(host: String) { self.host = host }
+}

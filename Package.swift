@@ -56,7 +56,9 @@ let package = Package(
         .target(name: "KafkaWire", dependencies: ["Base", nioCore], swiftSettings: hot),
         .target(name: "GroupCoordination", dependencies: ["Base", "KafkaWire", nioCore]),
         .target(name: "KafkaConnection", dependencies: ["Base", "KafkaWire", "Telemetry", nioCore, nioPosix]),
-        .target(name: "KafkaClient", dependencies: ["Base", "KafkaConnection", "KafkaWire", "Records", "Telemetry"]),
+        .target(
+            name: "KafkaClient",
+            dependencies: ["Base", "KafkaConnection", "KafkaWire", "Records", "Telemetry", nioCore, nioPosix, deque]),
         .target(
             name: "Broker",
             dependencies: [
@@ -68,7 +70,10 @@ let package = Package(
         .target(name: "Events", dependencies: ["Base", "Settings"], swiftSettings: hot),
         .target(
             name: "Agent",
-            dependencies: ["Base", "KafkaClient", "Records", "Events", "Settings", "Telemetry", "CSystemd", "CZlib"]),
+            dependencies: [
+                "Base", "KafkaClient", "KafkaWire", "Records", "Events", "Settings", "Telemetry", "CSystemd", "CZlib",
+                nioCore, nioPosix, deque, systemPackage,
+            ]),
         .target(name: "Exports", dependencies: ["Base", "Events", "Telemetry", "CZlib"]),
         .target(
             name: "Pipelines",
@@ -90,7 +95,7 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Base", systemPackage], path: "Tests/TestKit", swiftSettings: hot),
         .testTarget(
             name: "KafkaWireTests", dependencies: ["KafkaWire", "WireSchema", "Base", "TestKit", nioCore],
-            exclude: ["Fixtures"], swiftSettings: hot),
+            exclude: ["Fixtures"]),
         .testTarget(name: "TestKitTests", dependencies: ["TestKit", "Base", systemPackage]),
 
         .testTarget(name: "BaseTests", dependencies: ["Base", "TestKit", systemPackage]),

@@ -1,0 +1,65 @@
+import Base
+import KafkaClient
+import NIOCore
+import Records
+
+// What the producer machine has written down, and reads back.
+extension IntentLog: ProducerJournal {
+    /// A batch of the log that can't be sent.
+    public struct Unreadable: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    public func bytes(of id: BatchID) throws -> ByteBuffer {
+        guard let index = state.index(of: id) else { throw Unreadable(description: "batch \(id) was let go") }
+        let intent = state.intents[index]
+        var bytes = try storedBatch(intent)
+        do {
+            let batch = try RecordBatch(bytes)
+            try batch.checkCRC()
+            guard batch.recordCount == intent.batch.recordCount else {
+                throw Unreadable(description: "batch \(id) holds \(batch.recordCount) records")
+            }
+        } catch let error as RecordError {
+            throw Unreadable(description: "batch \(id) is damaged on disk: \(error)")
+        }
+        if intent.isRebased {
+            RecordBatch.patch(
+                identity: intent.batch.identity, baseSequence: intent.batch.baseSequence, in: &bytes)
+        }
+        return bytes
+    }
+
+    public func checksum(of id: BatchID) throws -> UInt32? {
+        guard state.index(of: id) != nil else { return nil }
+        return try bytes(of: id).getInteger(at: BatchLayout.crc)
+    }
+
+    public func record(opening: PartitionOpening) throws {
+        change { $0.apply(opening) }
+        try recordDurably(.opening, bytesMax: IntentRecord.headerBytes + 64 + opening.partition.topic.utf8.count) {
+            IntentRecord.write(opening, into: &$0)
+        }
+    }
+
+    public func record(rebase: PartitionRebase) throws {
+        change { $0.apply(rebase) }
+        let bytes = IntentRecord.headerBytes + 64 + rebase.partition.topic.utf8.count + rebase.batches.count * 8
+        try recordDurably(.rebase, bytesMax: bytes) { IntentRecord.write(rebase, into: &$0) }
+    }
+
+    public func record(producer identity: ProducerIdentity) throws {
+        change { $0.producer = identity }
+        try recordDurably(.producer, bytesMax: IntentRecord.headerBytes + 16) { $0.write(identity) }
+    }
+
+    public func recordAcknowledgement(of id: BatchID, in partition: TopicPartition, at offset: Offset) throws {
+        try noteAcknowledgement(of: id, at: offset)
+    }
+
+    public func recordReopening(of ids: [BatchID]) throws {
+        try flush()
+        change { $0.reopen(ids) }
+        try recordDurably(.reopening, bytesMax: IntentRecord.headerBytes + 8 + ids.count * 8) { $0.write(ids) }
+    }
+}

@@ -1,0 +1,299 @@
+import Base
+import DequeModule
+import KafkaClient
+import NIOCore
+import Records
+import SystemPackage
+
+/// How the intent log uses the disk.
+public struct IntentSettings: Sendable, Equatable {
+    public enum Durability: String, Sendable {
+        /// What is sent has been synced before: exactly once through a power cut.
+        case fsync
+        /// Left to the operating system: exactly once through `kill -9`; after a power cut lines may come twice, counted.
+        case none
+    }
+
+    /// Bytes of the ring: at least 1 MiB. A change takes effect at a start that finds nothing pending.
+    public var capacity = ByteCount.mib(64)
+    public var durability = Durability.fsync
+    /// Seals that are remembered, acknowledged ones included; bounds memory.
+    public var intentsMax = 16_384
+
+    public init() {}
+}
+
+/// The agent's memory: a ring of atomic, checksummed records on disk, and a checkpoint beside it.
+///
+/// A *seal* puts batches and the stream positions after them into one record. Only what stands in the log is ever sent; what was
+/// acknowledged stays until its space is needed, in case the broker loses it. Stream positions, identities and counts live on in the
+/// checkpoint when the ring goes round.
+///
+/// After a crash at any point the log holds a prefix of the seals: every line is either in a sealed batch or after its stream's position.
+/// The order that makes it so:
+///
+/// 1. seal: record written (one write), synced, and then only sent;
+/// 2. space: ring synced, checkpoint replaced (temporary file, sync, rename, sync), and then only overwritten;
+/// 3. start: what is found is synced, and a checkpoint with a new run number stands before anything is written.
+///
+/// Synchronous, for one thread. Once a call has failed, all fail: the process has to start again from what the disk holds.
+///
+/// Constraints: a seal takes at most a quarter of the ring; see `SealSettings`.
+public final class IntentLog {
+    public let settings: IntentSettings
+    private let fileSystem: any FileSystem
+    private let folder: FilePath
+    private var ring: IntentRing
+    private var ringNumber: UInt64
+    private(set) var state: IntentState
+    private let run: UInt32
+
+    private(set) var tail: UInt64
+    private(set) var head: UInt64
+    /// Everything below is on disk.
+    private var durable: UInt64
+    private var unwritten: [(batch: BatchID, offset: Offset)] = []
+    private var scratch = ByteBuffer()
+    private var failure: FileError?
+    /// The newest batch whose space was given up since this was last taken.
+    private var freedThrough: BatchID?
+
+    init(
+        recovered checkpoint: IntentCheckpoint, ring: IntentRing, folder: FilePath, fileSystem: any FileSystem,
+        settings: IntentSettings
+    ) {
+        self.settings = settings
+        self.fileSystem = fileSystem
+        self.folder = folder
+        self.ring = ring
+        ringNumber = checkpoint.ring
+        state = checkpoint.state
+        run = checkpoint.run
+        tail = checkpoint.tail
+        head = checkpoint.applied
+        durable = checkpoint.applied
+    }
+
+    // MARK: - What it knows
+
+    public var snapshots: [PartitionSnapshot] { state.snapshots }
+    /// `.none` where a new one is needed.
+    public var producer: ProducerIdentity { state.producer }
+    public var binding: StateBinding { state.binding }
+    public var counts: SourceCounts { state.counts }
+    public var streams: [StreamCheckpoint] { state.streams.values.sorted { $0.stream < $1.stream } }
+    /// Batches that aren't acknowledged.
+    public var pendingCount: Int { state.intents.count { $0.acknowledged == nil } }
+    public var usedBytes: ByteCount { ByteCount(Int(head - tail)) }
+    public var capacity: ByteCount { ByteCount(Int(ring.capacity)) }
+    public var hasUnsynced: Bool { durable < head }
+
+    /// A number that no stream of this state directory ever had. One that is never sealed may be given out again by a later run.
+    public func takeStreamID() -> StreamID {
+        defer { state.nextStream += 1 }
+        return StreamID(state.nextStream)
+    }
+
+    /// The newest batch of those that were let go since the last call: nothing up to it can be sent again.
+    public func takeFreed() -> BatchID? {
+        defer { freedThrough = nil }
+        return freedThrough
+    }
+
+    // MARK: - Sealing
+
+    /// Whether a seal of so many bytes and batches can be appended, after letting go of acknowledged ones where that helps. False: ask
+    /// again once something was acknowledged, and seal nothing until then.
+    ///
+    /// - Precondition: a quarter of the ring at most.
+    public func makeRoom(bytes: Int, batches: Int) throws(FileError) -> Bool {
+        try checkHealth()
+        precondition(bytes <= Int(ring.capacity) / 4, "a seal of \(bytes) bytes in a ring of \(capacity)")
+        precondition(batches <= settings.intentsMax / 4)
+        if fits(bytes, batches) { return true }
+        try letGo(bytes: bytes, batches: batches)
+        return fits(bytes, batches)
+    }
+
+    /// Appends a seal for which `makeRoom` said yes. It is durable after `sync`, and must not be sent before.
+    public func append(_ seal: Seal) throws(FileError) -> [SealedBatch] {
+        try checkHealth()
+        try flush()
+        let bytes = seal.byteCountMax
+        precondition(fits(bytes, seal.batches.count), "no room was made for the seal")
+        let first = state.nextBatch
+        var places: [Int] = []
+        let position = try append(.seal, bytesMax: bytes) {
+            places = IntentRecord.write(seal, firstBatch: first, into: &$0)
+        }
+        let batches = seal.batches.enumerated().map { index, batch in
+            SealedBatch(
+                id: BatchID(first + UInt64(index)), partition: batch.partition, recordCount: batch.recordCount,
+                byteCount: batch.bytes.readableBytes, identity: batch.identity, baseSequence: batch.baseSequence)
+        }
+        state.apply(
+            IntentRecord.SealRecord(
+                batches: Array(zip(batches, places)).map { ($0, $1) }, streams: seal.streams, retired: seal.retired,
+                counts: seal.counts), record: position)
+        return batches
+    }
+
+    /// Makes everything appended so far durable; with `intents: none` only tells the operating system nothing.
+    public func sync() throws(FileError) {
+        if settings.durability == .fsync { try syncRing() }
+    }
+
+    /// Writes down the acknowledgements that were only noted. Call it once per turn of the loop.
+    public func flush() throws(FileError) {
+        try checkHealth()
+        guard !unwritten.isEmpty else { return }
+        let acknowledgements = unwritten
+        unwritten = []
+        let bytes = IntentRecord.headerBytes + 4 + acknowledgements.count * 16
+        // No room: the broker will tell again, or the next checkpoint holds it.
+        guard hasSpace(bytes) else { return }
+        _ = try append(.acknowledgements, bytesMax: bytes) { IntentRecord.write(acknowledgements, into: &$0) }
+    }
+
+    /// Binds the state to a machine and a cluster. Where it belonged to another one, the producer identity is given up; where it was
+    /// another cluster, pending batches count as never sent. Durable on return.
+    public func bind(to binding: StateBinding) throws(FileError) {
+        try checkHealth()
+        guard binding != state.binding else { return }
+        let old = state.binding
+        let isOther = { (old: String, new: String) in !old.isEmpty && old != new }
+        if isOther(old.machineID, binding.machineID) { state.producer = .none }
+        if isOther(old.clusterID, binding.clusterID) {
+            state.producer = .none
+            state.forgetCluster()
+        }
+        state.binding = binding
+        try checkpoint()
+    }
+
+    /// A clean end: everything durable.
+    public func close() throws(FileError) {
+        try flush()
+        try checkpoint()
+        ring.file.close()
+    }
+
+    // MARK: - What became of batches
+
+    func recordDurably(
+        _ kind: IntentRecord.Kind, bytesMax: Int, payload: (inout ByteBuffer) -> Void
+    ) throws(FileError) {
+        try checkHealth()
+        try flush()
+        if hasSpace(bytesMax) {
+            _ = try append(kind, bytesMax: bytesMax, payload: payload)
+            try syncRing()
+        } else {
+            // The state holds it already.
+            try checkpoint()
+        }
+    }
+
+    func noteAcknowledgement(of id: BatchID, at offset: Offset) throws(FileError) {
+        try checkHealth()
+        state.acknowledge(id, at: offset)
+        unwritten.append((id, offset))
+        if unwritten.count >= 256 { try flush() }
+    }
+
+    func change(_ body: (inout IntentState) -> Void) { body(&state) }
+
+    func storedBatch(_ intent: IntentState.Intent) throws(FileError) -> ByteBuffer {
+        try checkHealth()
+        return try ring.read(intent.batch.byteCount, at: intent.place)
+    }
+
+    // MARK: - Space
+
+    private func hasSpace(_ bytes: Int) -> Bool {
+        let padded = IntentRecord.paddedBytes(bytes)
+        return ring.start(after: head, bytes: padded) + UInt64(padded) - tail <= ring.capacity
+    }
+
+    /// Seals leave a part of the ring to the notes about them.
+    private func fits(_ bytes: Int, _ batches: Int) -> Bool {
+        hasSpace(bytes + min(Int(ring.capacity) / 8, 1 << 20)) && state.intents.count + batches <= settings.intentsMax
+    }
+
+    /// Gives up the space of the oldest acknowledged intents: what is asked for and a good part more, for it costs three syncs.
+    private func letGo(bytes: Int, batches: Int) throws(FileError) {
+        let needed = UInt64(2 * bytes) + ring.capacity / 8 + ring.capacity / 4
+        let wantedTail = head + needed > ring.capacity ? head + needed - ring.capacity : 0
+        let surplus = state.intents.count + batches > settings.intentsMax ? batches + settings.intentsMax / 4 : 0
+        var count = 0
+        for intent in state.intents {
+            guard intent.acknowledged != nil, intent.record < wantedTail || count < surplus else { break }
+            count += 1
+        }
+        // A record is kept or given up as a whole.
+        while count > 0, count < state.intents.count, state.intents[count].record == state.intents[count - 1].record {
+            count -= 1
+        }
+        let newTail = count < state.intents.count ? state.intents[count].record : head
+        guard newTail > tail else { return }
+        if count > 0 { freedThrough = state.intents[count - 1].batch.id }
+        state.intents.removeFirst(count)
+        // The checkpoint stands before anything is written over.
+        try checkpoint(tail: newTail)
+    }
+
+    private func syncRing() throws(FileError) {
+        try checkHealth()
+        guard durable < head else { return }
+        do { try ring.file.sync() } catch {
+            failure = error
+            throw error
+        }
+        durable = head
+    }
+
+    private func checkpoint(tail newTail: UInt64? = nil) throws(FileError) {
+        try syncRing()
+        let bytes = IntentCheckpoint(
+            ring: ringNumber, capacity: ring.capacity, run: run, tail: newTail ?? tail, applied: head, state: state
+        ).encoded
+        do { try fileSystem.replace(Self.checkpointPath(folder), with: bytes) } catch {
+            failure = error
+            throw error
+        }
+        tail = newTail ?? tail
+        unwritten = []
+    }
+
+    /// Writes a record at the head, and a filler before it where it goes round. Returns its position.
+    private func append(
+        _ kind: IntentRecord.Kind, bytesMax: Int, payload: (inout ByteBuffer) -> Void
+    ) throws(FileError) -> UInt64 {
+        let start = ring.start(after: head, bytes: IntentRecord.paddedBytes(bytesMax))
+        do {
+            if start > head, start - head >= UInt64(IntentRecord.headerBytes) {
+                IntentRecord.write(.filler, position: head, run: run, durable: durable, into: &scratch) { _ in }
+                try ring.write(scratch, at: head)
+            }
+            IntentRecord.write(kind, position: start, run: run, durable: durable, into: &scratch, payload: payload)
+            precondition(scratch.readableBytes <= IntentRecord.paddedBytes(bytesMax))
+            try ring.write(scratch, at: start)
+        } catch {
+            failure = error
+            throw error
+        }
+        head = start + UInt64(scratch.readableBytes)
+        // One large record must not be kept in memory for ever.
+        if scratch.capacity > 4 << 20 { scratch = ByteBuffer() }
+        return start
+    }
+
+    private func checkHealth() throws(FileError) {
+        if let failure { throw failure }
+    }
+
+    static func checkpointPath(_ folder: FilePath) -> FilePath { folder.appending("intents.checkpoint") }
+    static func ringPath(_ folder: FilePath, _ number: UInt64) -> FilePath {
+        folder.appending("intents-\(number).ring")
+    }
+}

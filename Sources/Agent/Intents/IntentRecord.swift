@@ -1,0 +1,230 @@
+import Base
+import KafkaClient
+import NIOCore
+
+/// One record of the intent ring: what is read back whole or not at all. Big-endian; records begin at multiples of 8.
+///
+/// ```
+///  0 | magic u32 = "MRIN"
+///  4 | crc u32        CRC-32C of all that follows, up to `length`
+///  8 | length u32     header and payload, without what fills it up to a multiple of 8
+/// 12 | kind u8        0 filler (go on at the ring's next beginning), 1 seal, 2 acknowledgements, 3 rebase, 4 opening, 5 producer, 6 reopening
+/// 13 | zero u8 × 3
+/// 16 | position u64   where it stands, counted since the log began: a record of an earlier lap has another
+/// 24 | run u32        which start of the agent wrote it: what a torn tail left of an earlier run has another
+/// 28 | zero u32
+/// 32 | durable u64    everything below this position had been synced when it was written
+/// 40 | payload
+/// ```
+///
+/// Payloads (`text` is a u16 length and bytes, `partition` a text and an i32):
+///
+/// ```
+/// seal            firstBatch u64
+///                 batches u16   × | partition | producer id i64 | epoch i16 | base sequence i32 | records i32 | length u32 | the batch |
+///                 streams u32   × | stream u64 | source text | position text |
+///                 retired u32   × | stream u64 |
+///                 counts u32    × | source text | hour i32 | lines u64 | bytes u64 |
+/// acknowledgements u32          × | batch u64 | offset i64 |
+/// rebase          partition | topic id u64 × 2 | producer id i64 | epoch i16 | floor i64 | batches u32 × | batch u64 |
+/// opening         partition | topic id u64 × 2 | floor i64
+/// producer        producer id i64 | epoch i16
+/// reopening       batches u32   × | batch u64 |
+/// ```
+enum IntentRecord {
+    static let magic: UInt32 = 0x4d52_494e
+    static let headerBytes = 40
+    static let alignment = 8
+
+    case filler
+    case seal(SealRecord)
+    case acknowledgements([(batch: BatchID, offset: Offset)])
+    case rebase(PartitionRebase)
+    case opening(PartitionOpening)
+    case producer(ProducerIdentity)
+    case reopening([BatchID])
+
+    /// A seal as it is read back: the batches by their places.
+    struct SealRecord {
+        var batches: [(batch: SealedBatch, placeInRecord: Int)]
+        var streams: [StreamCheckpoint]
+        var retired: [StreamID]
+        var counts: [SourceCount]
+    }
+
+    enum Kind: UInt8 { case filler, seal, acknowledgements, rebase, opening, producer, reopening }
+
+    static func paddedBytes(_ length: Int) -> Int { (length + alignment - 1) & ~(alignment - 1) }
+
+    /// Header fields that say whether the bytes at some place are a record of this log.
+    struct Header {
+        var crc: UInt32
+        var length: Int
+        var kind: UInt8
+        var position: UInt64
+        var run: UInt32
+        var durable: UInt64
+
+        init?(_ bytes: UnsafeRawBufferPointer) {
+            guard bytes.count >= headerBytes else { return nil }
+            func load<T: FixedWidthInteger>(_ place: Int, _: T.Type) -> T {
+                T(bigEndian: bytes.loadUnaligned(fromByteOffset: place, as: T.self))
+            }
+            guard load(0, UInt32.self) == magic else { return nil }
+            crc = load(4, UInt32.self)
+            length = Int(load(8, UInt32.self))
+            kind = bytes[12]
+            position = load(16, UInt64.self)
+            run = load(24, UInt32.self)
+            durable = load(32, UInt64.self)
+            guard length >= headerBytes else { return nil }
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Writes the record into the emptied buffer, from the magic to the padding.
+    static func write(
+        _ kind: Kind, position: UInt64, run: UInt32, durable: UInt64, into buffer: inout ByteBuffer,
+        payload: (inout ByteBuffer) -> Void
+    ) {
+        buffer.clear()
+        buffer.writeInteger(magic)
+        buffer.writeInteger(UInt32(0))
+        buffer.writeInteger(UInt32(0))
+        buffer.writeInteger(UInt32(kind.rawValue) << 24)
+        buffer.writeInteger(position)
+        buffer.writeInteger(run)
+        buffer.writeInteger(UInt32(0))
+        buffer.writeInteger(durable)
+        payload(&buffer)
+        let length = buffer.writerIndex
+        buffer.setInteger(UInt32(length), at: 8)
+        let sum = buffer.withUnsafeReadableBytes {
+            CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[8..<length]))
+        }
+        buffer.setInteger(sum, at: 4)
+        buffer.writeRepeatingByte(0, count: paddedBytes(length) - length)
+    }
+
+    /// Writes a seal's payload; returns where each batch's bytes begin in the record.
+    static func write(_ seal: Seal, firstBatch: UInt64, into buffer: inout ByteBuffer) -> [Int] {
+        var places: [Int] = []
+        buffer.writeInteger(firstBatch)
+        buffer.writeInteger(UInt16(seal.batches.count))
+        for batch in seal.batches {
+            buffer.write(batch.partition)
+            buffer.write(batch.identity)
+            buffer.writeInteger(batch.baseSequence)
+            buffer.writeInteger(batch.recordCount)
+            buffer.writeInteger(UInt32(batch.bytes.readableBytes))
+            places.append(buffer.writerIndex)
+            buffer.writeImmutableBuffer(batch.bytes)
+        }
+        buffer.writeInteger(UInt32(seal.streams.count))
+        for stream in seal.streams { buffer.write(stream) }
+        buffer.writeInteger(UInt32(seal.retired.count))
+        for stream in seal.retired { buffer.writeInteger(stream.rawValue) }
+        buffer.writeInteger(UInt32(seal.counts.count))
+        for count in seal.counts { buffer.write(count) }
+        return places
+    }
+
+    static func write(_ rebase: PartitionRebase, into buffer: inout ByteBuffer) {
+        buffer.write(rebase.partition)
+        buffer.write(rebase.topicID)
+        buffer.write(rebase.identity)
+        buffer.writeInteger(rebase.floor.rawValue)
+        buffer.write(rebase.batches)
+    }
+
+    static func write(_ opening: PartitionOpening, into buffer: inout ByteBuffer) {
+        buffer.write(opening.partition)
+        buffer.write(opening.topicID)
+        buffer.writeInteger(opening.floor.rawValue)
+    }
+
+    static func write(_ acknowledgements: [(batch: BatchID, offset: Offset)], into buffer: inout ByteBuffer) {
+        buffer.writeInteger(UInt32(acknowledgements.count))
+        for (batch, offset) in acknowledgements {
+            buffer.writeInteger(batch.rawValue)
+            buffer.writeInteger(offset.rawValue)
+        }
+    }
+
+    // MARK: - Reading
+
+    /// Reads a record whose sum was checked. Nil where the payload isn't what its kind says.
+    init?(kind: UInt8, record: ByteBuffer) {
+        guard let kind = Kind(rawValue: kind) else { return nil }
+        var bytes = record
+        bytes.moveReaderIndex(forwardBy: Self.headerBytes)
+        switch kind {
+        case .filler: self = .filler
+        case .seal:
+            guard let seal = SealRecord(&bytes) else { return nil }
+            self = .seal(seal)
+        case .acknowledgements:
+            guard let count = bytes.readCount(bytesEach: 16) else { return nil }
+            self = .acknowledgements(
+                (0..<count).map { _ in (BatchID(bytes.readInteger()!), Offset(bytes.readInteger()!)) })
+        case .rebase:
+            guard let partition = bytes.readPartition(), let topicID = bytes.readTopicID(),
+                let identity = bytes.readIdentity(), let floor: Int64 = bytes.readInteger(),
+                let batches = bytes.readBatchIDs()
+            else { return nil }
+            self = .rebase(
+                PartitionRebase(
+                    partition: partition, topicID: topicID, identity: identity, floor: Offset(floor), batches: batches))
+        case .opening:
+            guard let partition = bytes.readPartition(), let topicID = bytes.readTopicID(),
+                let floor: Int64 = bytes.readInteger()
+            else { return nil }
+            self = .opening(PartitionOpening(partition: partition, topicID: topicID, floor: Offset(floor)))
+        case .producer:
+            guard let identity = bytes.readIdentity() else { return nil }
+            self = .producer(identity)
+        case .reopening:
+            guard let batches = bytes.readBatchIDs() else { return nil }
+            self = .reopening(batches)
+        }
+    }
+}
+
+extension IntentRecord.SealRecord {
+    init?(_ bytes: inout ByteBuffer) {
+        batches = []
+        streams = []
+        retired = []
+        counts = []
+        guard let firstBatch: UInt64 = bytes.readInteger(), let batchCount: UInt16 = bytes.readInteger() else {
+            return nil
+        }
+        for index in 0..<UInt64(batchCount) {
+            guard let partition = bytes.readPartition(), let identity = bytes.readIdentity(),
+                let sequence: Int32 = bytes.readInteger(), let records: Int32 = bytes.readInteger(),
+                let length: UInt32 = bytes.readInteger(), Int(length) <= bytes.readableBytes, records > 0
+            else { return nil }
+            let place = bytes.readerIndex
+            bytes.moveReaderIndex(forwardBy: Int(length))
+            batches.append(
+                (
+                    SealedBatch(
+                        id: BatchID(firstBatch + index), partition: partition, recordCount: records,
+                        byteCount: Int(length), identity: identity, baseSequence: sequence), place
+                ))
+        }
+        guard let streamCount = bytes.readCount(bytesEach: 12) else { return nil }
+        for _ in 0..<streamCount {
+            guard let stream = bytes.readStream() else { return nil }
+            streams.append(stream)
+        }
+        guard let retiredCount = bytes.readCount(bytesEach: 8) else { return nil }
+        for _ in 0..<retiredCount { retired.append(StreamID(bytes.readInteger()!)) }
+        guard let countCount = bytes.readCount(bytesEach: 22) else { return nil }
+        for _ in 0..<countCount {
+            guard let count = bytes.readSourceCount() else { return nil }
+            counts.append(count)
+        }
+    }
+}

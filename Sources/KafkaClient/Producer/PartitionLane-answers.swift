@@ -1,0 +1,130 @@
+import Base
+import KafkaWire
+
+// What the answer to a Produce means.
+extension PartitionLane {
+    mutating func produced(_ id: BatchID, _ outcome: ProduceOutcome, _ context: inout LaneContext) {
+        guard let place = place(of: id), pending[place].status == .inFlight else { return }
+        inFlightCount -= 1
+        context.inFlightBytes -= pending[place].batch.byteCount
+        switch outcome {
+        case .acknowledged(let offset): batchAcknowledged(at: place, offset, &context)
+        case .unanswered(let reason):
+            pending[place].status = .waiting
+            fail(.inspect, reason: reason, refreshing: true, &context)
+        case .unsent(let reason):
+            pending[place].status = .waiting
+            pending[place].maybeSent = pending[place].wasMaybeSent
+            fail(.inspect, reason: reason, refreshing: true, &context)
+        case .refused(let code, let message): refused(at: place, code, message, &context)
+        }
+        fill(&context)
+        drained(&context)
+    }
+
+    private mutating func batchAcknowledged(at place: Int, _ offset: Offset, _ context: inout LaneContext) {
+        let isNew = !pending[place].wasMaybeSent
+        // A batch that was never sent can't stand where the log had been written before; nor any below what was acknowledged.
+        let isBelow = offset != .none && (offset < floor || (isNew && offset < endSeen))
+        let isDoubted: Bool = if case .draining = state { hasClaims } else { false }
+        if isBelow || isDoubted || (readsBack && isNew && offset != .none) {
+            if isBelow { claimIsSuspicious = true }
+            pending[place].status = .claimed(offset)
+            drain(.resend, &context)
+            return
+        }
+        accept(place, at: offset, &context)
+    }
+
+    /// The broker holds the batch, and those of which it was said that they stand before it.
+    mutating func accept(_ place: Int, at offset: Offset, _ context: inout LaneContext) {
+        failures = 0
+        strikes = 0
+        pending[place].status = .acknowledged(offset)
+        for earlier in pending.startIndex..<place where pending[earlier].status == .presumed {
+            pending[earlier].status = .acknowledged(.none)
+        }
+        settle(&context)
+    }
+
+    /// Moves the acknowledged prefix over.
+    mutating func settle(_ context: inout LaneContext) {
+        var records = 0
+        var bytes = 0
+        while let first = pending.first, case .acknowledged(let offset) = first.status {
+            pending.removeFirst()
+            acknowledged.append(Acknowledged(batch: first.batch, offset: offset, at: context.now))
+            if offset != .none { floor = max(floor, offset + Int64(first.batch.recordCount)) }
+            context.actions.append(.recordAcknowledgement(first.batch.id, partition, offset))
+            records += Int(first.batch.recordCount)
+            bytes += first.batch.byteCount
+        }
+        if records > 0 { context.report(.acknowledged(partition, records: records, bytes: bytes)) }
+    }
+
+    private mutating func refused(at place: Int, _ code: ErrorCode, _ message: String, _ context: inout LaneContext) {
+        pending[place].status = .waiting
+        let reason = message.isEmpty ? code.description : "\(code): \(message)"
+        switch ProduceVerdict(code) {
+        case .acknowledged: preconditionFailure("no error was refused")
+        case .retry(let refreshing): fail(.resend, reason: reason, refreshing: refreshing, &context)
+        case .reconcile:
+            // After an older batch failed, its successors can't be in sequence.
+            let isConsequence = pending[pending.startIndex..<place].contains { $0.status == .waiting }
+            if isConsequence {
+                fail(.resend, reason: reason, refreshing: false, &context)
+            } else {
+                strikes += 1
+                context.report(.reconciling(partition, reason: reason))
+                // The broker is there and answered: the first question needs no pause.
+                drain(
+                    .inspect, pause: strikes > 1 ? backoff(context.settings, failures: strikes) : .zero, &context)
+            }
+        case .renew:
+            giveUpIdentity("the broker answered \(reason) for producer \(identity)", &context)
+            drain(.renew, &context)
+        case .hold:
+            context.report(.held(partition, code, message: message))
+            drain(.resend, pause: context.settings.holdPause, &context)
+        }
+    }
+
+    private mutating func fail(
+        _ next: FollowUp, reason: String, refreshing: Bool, _ context: inout LaneContext
+    ) {
+        if case .draining = state {
+        } else {
+            failures += 1
+            context.report(.retrying(partition, reason: reason))
+        }
+        if refreshing { context.actions.append(.refreshMetadata(partition)) }
+        drain(next, pause: backoff(context.settings, failures: failures), &context)
+    }
+
+    mutating func intentUnreadable(_ id: BatchID, reason: String, _ context: inout LaneContext) {
+        guard let place = place(of: id), pending[place].status == .inFlight else { return }
+        let batch = pending[place].batch
+        inFlightCount -= 1
+        context.inFlightBytes -= batch.byteCount
+        pending.remove(at: place)
+        context.report(.intentUnreadable(partition, id, records: Int(batch.recordCount), reason: reason))
+        context.actions.append(.recordAcknowledgement(id, partition, .none))
+        // Its sequences are missing now: the rest needs new ones.
+        drain(.scan(.pending), &context)
+        drained(&context)
+    }
+
+    var hasClaims: Bool {
+        pending.contains { if case .claimed = $0.status { true } else { false } }
+    }
+
+    func place(of id: BatchID) -> Int? {
+        var low = pending.startIndex
+        var high = pending.endIndex
+        while low < high {
+            let middle = (low + high) / 2
+            if pending[middle].batch.id < id { low = middle + 1 } else { high = middle }
+        }
+        return low < pending.endIndex && pending[low].batch.id == id ? low : nil
+    }
+}

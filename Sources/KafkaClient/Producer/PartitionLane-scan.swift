@@ -1,0 +1,200 @@
+import Base
+
+// Looking through the log, where the broker's memory doesn't help.
+extension PartitionLane {
+    mutating func scan(_ purpose: ScanPurpose, _ context: inout LaneContext) {
+        forgetPresumptions()
+        var candidates: [SealedBatch] = []
+        var from = max(floor, .zero)
+        var upTo: Offset?
+        switch purpose {
+        case .claims:
+            var end = Offset.zero
+            for entry in pending {
+                guard case .claimed(let offset) = entry.status else { continue }
+                from = candidates.isEmpty ? offset : min(from, offset)
+                end = max(end, offset + Int64(entry.batch.recordCount))
+                candidates.append(entry.batch)
+            }
+            from = max(from, .zero)
+            upTo = end
+        case .pending, .renewal:
+            candidates = pending.filter { $0.maybeSent && isUnanswered($0) }.map(\.batch)
+            if purpose == .pending, let last = acknowledged.last, last.offset != .none, last.batch.identity == identity
+            {
+                if candidates.isEmpty { upTo = last.offset + Int64(last.batch.recordCount) }
+                from = min(from, last.offset)
+                candidates.insert(last.batch, at: 0)
+            }
+        case .everything:
+            candidates = acknowledged.map(\.batch) + pending.filter { $0.maybeSent && isUnanswered($0) }.map(\.batch)
+            for entry in acknowledged where entry.offset != .none { from = min(from, entry.offset) }
+            // All that we know of is gone: what is left may stand anywhere below.
+            if from >= endSeen { from = .zero }
+        }
+        let request = ScanRequest(
+            partition: partition, from: from, upTo: upTo, candidates: candidates,
+            bytesMax: context.settings.scanBytesMax)
+        state = .scanning(purpose, request)
+        guard !candidates.isEmpty else {
+            return scanned(.found([:], from: from, end: endSeen, isComplete: true), &context)
+        }
+        if case .claims = purpose {
+        } else {
+            context.report(
+                .reconciling(partition, reason: "looking for \(candidates.count) batches from offset \(from) on"))
+        }
+        context.actions.append(.scan(request))
+    }
+
+    mutating func scanned(_ outcome: ScanOutcome, _ context: inout LaneContext) {
+        guard case .scanning(let purpose, let request) = state else { return }
+        switch outcome {
+        case .failed(let reason):
+            if failures == 0 { context.report(.retrying(partition, reason: reason)) }
+            context.actions.append(.refreshMetadata(partition))
+            switch purpose {
+            case .claims(_, let then): pause(then.followUp, &context)
+            case .renewal: pause(.renew, &context)
+            case .pending, .everything: pause(.scan(purpose), &context)
+            }
+        case .refused:
+            if case .claims(let isSuspicious, let then) = purpose {
+                claimsChecked([:], from: .zero, canRead: false, isSuspicious, then, &context)
+            } else {
+                resolve(purpose, request, found: [:], from: request.from, end: endSeen, isComplete: false, &context)
+            }
+        case .found(let found, let from, let end, let isComplete):
+            if case .claims(let isSuspicious, let then) = purpose {
+                claimsChecked(found, from: from, canRead: isComplete, isSuspicious, then, &context)
+            } else {
+                endSeen = max(end, isComplete ? .zero : endSeen)
+                resolve(purpose, request, found: found, from: from, end: end, isComplete: isComplete, &context)
+            }
+        }
+    }
+
+    /// Claims are true where the log holds those very bytes.
+    private mutating func claimsChecked(
+        _ found: [BatchID: Offset], from: Offset, canRead: Bool, _ isSuspicious: Bool, _ then: ThenAfterClaims,
+        _ context: inout LaneContext
+    ) {
+        var evidence: String?
+        for place in pending.indices {
+            guard case .claimed(let offset) = pending[place].status else { continue }
+            if let at = found[pending[place].batch.id] {
+                pending[place].status = .acknowledged(at)
+            } else if !isSuspicious && (!canRead || from > offset) {
+                // Only read back to be sure, and it can't be: the answer stands.
+                pending[place].status = .acknowledged(offset)
+            } else {
+                pending[place].status = .waiting
+                // Somebody else's batch was taken for ours, so ours was not appended.
+                if canRead && from <= offset { pending[place].maybeSent = false }
+                evidence =
+                    evidence
+                    ?? "a batch was acknowledged at offset \(offset), where the log ended at \(endSeen) and holds another"
+            }
+        }
+        readsBack = false
+        claimIsSuspicious = false
+        settle(&context)
+        if let evidence {
+            giveUpIdentity(evidence, &context)
+            renew(&context)
+        } else if isSuspicious {
+            context.report(.reconciling(partition, reason: "the log ends below what was acknowledged"))
+            scan(.everything, &context)
+        } else {
+            follow(then.followUp, &context)
+        }
+    }
+
+    private mutating func resolve(
+        _ purpose: ScanPurpose, _ request: ScanRequest, found: [BatchID: Offset], from: Offset, end: Offset,
+        isComplete: Bool, _ context: inout LaneContext
+    ) {
+        let candidates = Set(request.candidates.map(\.id))
+        var doubtful: (batches: Int, records: Int) = (0, 0)
+        var lost: [Int] = []
+        for place in acknowledged.indices where candidates.contains(acknowledged[place].batch.id) {
+            let entry = acknowledged[place]
+            if let at = found[entry.batch.id] {
+                acknowledged[place].offset = at
+                // Seen with our own eyes: its being unknown is no longer suspicious.
+                acknowledged[place].at = nil
+            } else if entry.offset == .none ? (isComplete && !lost.isEmpty) : (entry.offset >= from) {
+                if isComplete || entry.offset < end {
+                    lost.append(place)
+                } else if purpose == .everything {
+                    doubtful.batches += 1
+                    doubtful.records += Int(entry.batch.recordCount)
+                    if context.settings.ambiguous == .repeat { lost.append(place) }
+                }
+            }
+        }
+        var present = 0
+        var doubted: [Int] = []
+        for place in pending.indices where candidates.contains(pending[place].batch.id) {
+            if let at = found[pending[place].batch.id] {
+                pending[place].status = .acknowledged(at)
+                present += 1
+            } else if isComplete && from <= request.from {
+                pending[place].maybeSent = false
+            } else {
+                doubted.append(place)
+            }
+        }
+        if purpose == .pending && !lost.isEmpty {
+            // More than the newest may be gone.
+            settle(&context)
+            return scan(.everything, &context)
+        }
+        for place in doubted {
+            doubtful.batches += 1
+            doubtful.records += Int(pending[place].batch.recordCount)
+            switch context.settings.ambiguous {
+            case .repeat: pending[place].maybeSent = false
+            case .skip: pending[place].status = .acknowledged(.none)
+            }
+        }
+        if doubtful.batches > 0 {
+            context.report(
+                .ambiguous(
+                    partition, batches: doubtful.batches, records: doubtful.records, policy: context.settings.ambiguous)
+            )
+        }
+        if purpose == .everything {
+            let oldFloor = floor
+            reopen(lost, &context)
+            lowerFloor(&context)
+            if lost.isEmpty && oldFloor > end && isComplete {
+                context.report(.acknowledgedLost(partition, records: oldFloor - end))
+            }
+        }
+        settle(&context)
+        failures = 0
+        hasOpened = true
+        let again = pending.count { isUnanswered($0) }
+        context.report(.reconciled(partition, present: present, sentAgain: again))
+        if mustRenew {
+            finishRenewal(&context)
+        } else if again > 0 {
+            beginEpoch(&context)
+        } else {
+            resume(&context)
+        }
+    }
+}
+
+extension PartitionLane.ThenAfterClaims {
+    var followUp: PartitionLane.FollowUp {
+        switch self {
+        case .resend: .resend
+        case .inspect: .inspect
+        case .scanPending: .scan(.pending)
+        case .scanEverything: .scan(.everything)
+        case .renew: .renew
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Base
+import NIOCore
+
+/// What carries the producer's requests to a cluster. Every request is answered exactly once, later (never from within `begin`), on
+/// whatever thread; requests of one partition leave in the order in which they were begun.
+public protocol ProducerTransport: AnyObject {
+    func begin(_ request: ProducerRequest)
+}
+
+public enum ProducerRequest: Sendable {
+    case produce(SealedBatch, ByteBuffer)
+    case inspect(TopicPartition, ProducerID)
+    /// With the CRC of each candidate that has one.
+    case scan(ScanRequest, checksums: [BatchID: UInt32])
+    case obtainProducerID
+    /// Not answered.
+    case refreshMetadata(TopicPartition)
+}

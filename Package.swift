@@ -95,7 +95,7 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Base", systemPackage], path: "Tests/TestKit", swiftSettings: hot),
         .testTarget(
             name: "KafkaWireTests", dependencies: ["KafkaWire", "WireSchema", "Base", "TestKit", nioCore],
-            exclude: ["Fixtures"]),
+            exclude: ["Fixtures"], swiftSettings: hot),
         .testTarget(name: "TestKitTests", dependencies: ["TestKit", "Base", systemPackage]),
 
         .testTarget(name: "BaseTests", dependencies: ["Base", "TestKit", systemPackage]),

@@ -10,7 +10,7 @@ import NIOCore
 ///
 /// `bytes` and `records` are slices: they share, and keep alive, the memory of the buffer that was read.
 public struct WireReader: Sendable {
-    /// What memory a message may take, per byte of it. The worst that Kafka's own clients send is about ten.
+    /// What memory a message's arrays may take, per byte of it. Full messages of short strings need at most nine.
     public static let heapBytesPerWireByte = 16
     /// What any message may take, however short.
     public static let heapBytesFloor = 1 << 20

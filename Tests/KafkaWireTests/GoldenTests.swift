@@ -60,6 +60,25 @@ import WireSchema
         try check(Catalog.type(name))
     }
 
+    /// What clients send in good faith stays well below the memory that `WireReader` allows.
+    @Test func honestMessagesNeedLittleMemory() throws {
+        func worst<Content: WireMessage>(_: Content.Type, _ lines: [Line]) -> Int {
+            var worst = 0
+            for line in lines where line.isFull {
+                let needed = (0...WireReader.heapBytesPerWireByte).first { factor in
+                    var reader = WireReader(ByteBuffer(bytes: line.bytes), heapBytesMax: factor * line.bytes.count)
+                    return (try? Content(from: &reader, version: line.version)) != nil
+                }
+                worst = max(worst, needed ?? .max)
+            }
+            return worst
+        }
+        for (name, lines) in Self.lines {
+            let factor = worst(Catalog.type(name), lines)
+            #expect(factor < WireReader.heapBytesPerWireByte, "\(name)")
+        }
+    }
+
     /// Bare messages hold defaults and nulls: what `init()` gives writes the same wherever no null stands.
     @Test func defaultsAreTheJavaClients() throws {
         func written<Content: WireMessage>(_: Content.Type, _ version: Int16) -> [UInt8]? {

@@ -1,0 +1,233 @@
+import Base
+import KafkaWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A client's connection to one broker: many requests under way, answered in the order they were sent.
+///
+/// Whatever goes wrong with the stream (a timeout, a wrong answer, the peer's close) ends the connection and fails every request that waits;
+/// make a new one then. It stays open until `close()` or until it breaks; dropping the reference does not close it.
+public final class ClientConnection: Sendable {
+    public let address: Address
+    /// What the broker serves.
+    public let versions: NegotiatedVersions
+    private let channel: any Channel
+    private let handler: ClientChannelHandler
+    private let settings: ConnectionSettings
+    private let correlation: CorrelationIDs
+
+    private init(
+        address: Address, versions: NegotiatedVersions, channel: any Channel, handler: ClientChannelHandler,
+        settings: ConnectionSettings, correlation: CorrelationIDs
+    ) {
+        self.address = address
+        self.versions = versions
+        self.channel = channel
+        self.handler = handler
+        self.settings = settings
+        self.correlation = correlation
+    }
+
+    /// Connects and asks for the API versions. Throws `.connectFailed`, or what went wrong in the handshake.
+    public static func connect(
+        to address: Address, on group: any EventLoopGroup, settings: ConnectionSettings = ConnectionSettings()
+    ) async throws(ClientError) -> ClientConnection {
+        let channel: any Channel
+        do {
+            channel = try await ClientBootstrap(group: group)
+                .connectTimeout(.nanoseconds(settings.connectTimeout.nanoseconds))
+                .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                .channelOption(.socketOption(.so_keepalive), value: 1)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        // TLS goes in front of this handler, once there is TLS.
+                        try channel.pipeline.syncOperations.addHandler(
+                            ClientChannelHandler(channel: channel, address: address, settings: settings))
+                    }
+                }
+                .connect(host: address.host, port: address.port).get()
+        } catch {
+            throw ClientError(.connectFailed, "can't connect to \(address): \(error)", cause: error)
+        }
+        let handler: ClientChannelHandler
+        do {
+            handler = try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.handler(type: ClientChannelHandler.self)
+            }.get()
+        } catch {
+            throw ClientError(.connectFailed, "\(address) closed the connection at once", cause: error)
+        }
+        let correlation = CorrelationIDs()
+        do throws(ClientError) {
+            let versions = try await handshake(handler, address: address, settings: settings, correlation: correlation)
+            // SASL comes here, before anybody else may send.
+            return ClientConnection(
+                address: address, versions: versions, channel: channel, handler: handler, settings: settings,
+                correlation: correlation)
+        } catch {
+            handler.close(ClientError(.connectionClosed, "the handshake with \(address) failed"))
+            throw error
+        }
+    }
+
+    /// Asks in v3; a broker that knows only earlier ones answers in v0 with error 35, and is asked again in v0 (KIP-511).
+    private static func handshake(
+        _ handler: ClientChannelHandler, address: Address, settings: ConnectionSettings, correlation: CorrelationIDs
+    ) async throws(ClientError) -> NegotiatedVersions {
+        var request = ApiVersionsRequest()
+        request.clientSoftwareName = settings.softwareName
+        request.clientSoftwareVersion = settings.softwareVersion
+        var version: Int16 = 3
+        while true {
+            let frame = try await exchange(
+                request, version: version, timeout: settings.requestTimeout, handler: handler, settings: settings,
+                correlation: correlation)
+            let error = frame.getInteger(at: frame.readerIndex + 4, as: Int16.self).map(ErrorCode.init(rawValue:))
+            if error == .unsupportedVersion && version > 0 {
+                version = 0
+                continue
+            }
+            let response = try decode(ApiVersionsRequest.self, from: frame, version: version, address: address)
+            if let error = ClientError(response.errorCode, "ApiVersions of \(address)") { throw error }
+            return NegotiatedVersions(response)
+        }
+    }
+
+    // MARK: Requests
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// - Parameters:
+    ///   - version: this one; by default the latest that both sides have, at most `versionMax`.
+    ///   - timeout: by default the settings' request timeout. Reaching it closes the connection.
+    /// - Throws: `.connectionClosed`, `.timedOut` (what the broker did is then unknown), `.unsupportedVersion`, `.cancelled`. Error codes inside the
+    ///   answer are the caller's to look at.
+    public func send<Request: WireRequest>(
+        _ request: Request, version: Int16? = nil, versionMax: Int16? = nil, timeout: Duration? = nil
+    ) async throws(ClientError) -> Request.Response {
+        let version = try pick(version, versionMax, Request.self)
+        let frame = try await Self.exchange(
+            request, version: version, timeout: timeout ?? settings.requestTimeout, handler: handler, settings: settings,
+            correlation: correlation)
+        return try Self.decode(Request.self, from: frame, version: version, address: address)
+    }
+
+    /// Sends a request without waiting: what is enqueued by one caller leaves in that order. The completion is called once, on the
+    /// connection's event loop, and must not block it. Throws where the request can't be written; then nothing was sent.
+    public func enqueue<Request: WireRequest>(
+        _ request: Request, version: Int16? = nil, versionMax: Int16? = nil, timeout: Duration? = nil,
+        completion: @escaping @Sendable (Result<Request.Response, ClientError>) -> Void
+    ) throws(ClientError) {
+        let version = try pick(version, versionMax, Request.self)
+        let address = address
+        let outgoing = try Self.outgoing(
+            request, version: version, timeout: timeout ?? settings.requestTimeout, settings: settings,
+            correlation: correlation
+        ) { result in
+            switch result {
+            case .success(let frame):
+                do throws(ClientError) {
+                    completion(
+                        .success(try Self.decode(Request.self, from: frame, version: version, address: address)))
+                } catch { completion(.failure(error)) }
+            case .failure(let error): completion(.failure(error))
+            }
+        }
+        handler.send(outgoing)
+    }
+
+    /// Sends a request that gets no answer: a Produce with acks=0.
+    public func enqueueWithoutAnswer<Request: WireRequest>(
+        _ request: Request, version: Int16? = nil, versionMax: Int16? = nil
+    ) throws(ClientError) {
+        let version = try pick(version, versionMax, Request.self)
+        handler.send(
+            try Self.outgoing(
+                request, version: version, timeout: settings.requestTimeout, settings: settings,
+                correlation: correlation, completion: nil))
+    }
+
+    // MARK: Life
+
+    /// False once it was closed or broke; requests then fail with `.connectionClosed`.
+    public var isOpen: Bool { channel.isActive }
+
+    /// Closes; requests that wait fail with `.connectionClosed`.
+    public func close() { handler.close(ClientError(.connectionClosed, "the connection to \(address) was closed")) }
+
+    /// Calls `body` once the connection has ended, on its event loop.
+    public func whenClosed(_ body: @escaping @Sendable () -> Void) {
+        channel.closeFuture.whenComplete { _ in body() }
+    }
+
+    // MARK: Bytes
+
+    private func pick<Request: WireRequest>(
+        _ version: Int16?, _ versionMax: Int16?, _: Request.Type
+    ) throws(ClientError) -> Int16 {
+        if let version { return version }
+        return try versions.version(of: Request.self, versionMax: versionMax)
+    }
+
+    private static func exchange<Request: WireRequest>(
+        _ request: Request, version: Int16, timeout: Duration, handler: ClientChannelHandler,
+        settings: ConnectionSettings, correlation: CorrelationIDs
+    ) async throws(ClientError) -> ByteBuffer {
+        var outgoing = try outgoing(
+            request, version: version, timeout: timeout, settings: settings, correlation: correlation, completion: nil)
+        let correlationID = outgoing.correlationID
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Result<ByteBuffer, ClientError>, Never>) in
+                outgoing.completion = { continuation.resume(returning: $0) }
+                handler.send(outgoing)
+                // A cancellation that came before the request was known found nothing to cancel.
+                if Task.isCancelled { handler.cancel(correlationID: correlationID) }
+            }
+        } onCancel: {
+            handler.cancel(correlationID: correlationID)
+        }
+        return try result.get()
+    }
+
+    private static func outgoing<Request: WireRequest>(
+        _ request: Request, version: Int16, timeout: Duration, settings: ConnectionSettings,
+        correlation: CorrelationIDs, completion: OutgoingRequest.Completion?
+    ) throws(ClientError) -> OutgoingRequest {
+        let correlationID = correlation.next()
+        var writer = WireWriter(capacity: 512)
+        writer.write(Int32(0))
+        do {
+            try request.encode(
+                into: &writer, version: version, correlationID: correlationID, clientID: settings.clientID)
+        } catch {
+            throw ClientError(
+                .unsupportedVersion, "\(Request.apiKey) v\(version) can't be written: \(error)", cause: error)
+        }
+        writer.buffer.setInteger(Int32(writer.buffer.readableBytes - 4), at: 0)
+        return OutgoingRequest(
+            frame: writer.buffer, apiKey: Request.apiKey, correlationID: correlationID, timeout: timeout,
+            completion: completion)
+    }
+
+    private static func decode<Request: WireRequest>(
+        _: Request.Type, from frame: ByteBuffer, version: Int16, address: Address
+    ) throws(ClientError) -> Request.Response {
+        var reader = WireReader(frame)
+        do {
+            _ = try ResponseHeader(from: &reader, version: Request.apiKey.responseHeaderVersion(for: version))
+            return try Request.Response(from: &reader, version: version)
+        } catch {
+            throw ClientError(
+                .protocolViolation, "\(address) answered \(Request.apiKey) v\(version) with what is none: \(error)",
+                cause: error)
+        }
+    }
+}
+
+/// Counts the requests of a connection.
+private final class CorrelationIDs: Sendable {
+    private let last = Atomic<Int32>(0)
+
+    func next() -> Int32 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+}

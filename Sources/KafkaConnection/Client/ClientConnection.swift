@@ -108,7 +108,8 @@ public final class ClientConnection: Sendable {
     ) async throws(ClientError) -> Request.Response {
         let version = try pick(version, versionMax, Request.self)
         let frame = try await Self.exchange(
-            request, version: version, timeout: timeout ?? settings.requestTimeout, handler: handler, settings: settings,
+            request, version: version, timeout: timeout ?? settings.requestTimeout, handler: handler,
+            settings: settings,
             correlation: correlation)
         return try Self.decode(Request.self, from: frame, version: version, address: address)
     }
@@ -178,7 +179,8 @@ public final class ClientConnection: Sendable {
             request, version: version, timeout: timeout, settings: settings, correlation: correlation, completion: nil)
         let correlationID = outgoing.correlationID
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Result<ByteBuffer, ClientError>, Never>) in
+            await withCheckedContinuation {
+                (continuation: CheckedContinuation<Result<ByteBuffer, ClientError>, Never>) in
                 outgoing.completion = { continuation.resume(returning: $0) }
                 handler.send(outgoing)
                 // A cancellation that came before the request was known found nothing to cancel.

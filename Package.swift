@@ -75,6 +75,10 @@ let package = Package(
                 nioCore, nioPosix, deque, systemPackage,
             ]),
         .target(name: "Exports", dependencies: ["Base", "Events", "Telemetry", "CZlib"]),
+            dependencies: ["Base", "KafkaClient", "Records", "Events", "Settings", "Telemetry", "CSystemd", "CZlib"]),
+        .target(
+            name: "Exports",
+            dependencies: ["Base", "Events", "Telemetry", "CZlib", systemPackage, deque, logging]),
         .target(
             name: "Pipelines",
             dependencies: ["Base", "Exports", "Events", "KafkaClient", "Records", "Settings", "Telemetry"]),
@@ -106,6 +110,9 @@ let package = Package(
 
         .testTarget(name: "GroupCoordinationTests", dependencies: ["GroupCoordination", "Base", "KafkaWire", nioCore]),
         .testTarget(name: "EventsTests", dependencies: ["Events", "Base", "TestKit"]),
+        .testTarget(
+            name: "ExportsTests",
+            dependencies: ["Exports", "Events", "Base", "Telemetry", "CZlib", "TestKit", systemPackage]),
 
         .testTarget(name: "HouseTests"),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestKit", systemPackage]),

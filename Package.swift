@@ -52,7 +52,9 @@ let package = Package(
         .target(
             name: "Records", dependencies: ["Base", "CMillrace", "CZlib", "CZstd", "CLZ4", "CSnappy", nioCore],
             swiftSettings: hot),
-        .target(name: "LogStorage", dependencies: ["Base", "Records", "Telemetry"], swiftSettings: hot),
+        .target(
+            name: "LogStorage", dependencies: ["Base", "Records", nioCore, systemPackage],
+            swiftSettings: hot),
         .target(name: "KafkaWire", dependencies: ["Base", nioCore], swiftSettings: hot),
         .target(name: "GroupCoordination", dependencies: ["Base", "KafkaWire", nioCore]),
         .target(name: "KafkaConnection", dependencies: ["Base", "KafkaWire", "Telemetry", nioCore, nioPosix]),
@@ -100,6 +102,9 @@ let package = Package(
         .testTarget(
             name: "KafkaWireTests", dependencies: ["KafkaWire", "WireSchema", "Base", "TestKit", nioCore],
             exclude: ["Fixtures"], swiftSettings: hot),
+        .testTarget(
+            name: "LogStorageTests",
+            dependencies: ["LogStorage", "Records", "Base", "TestKit", nioCore, systemPackage], swiftSettings: hot),
         .testTarget(name: "TestKitTests", dependencies: ["TestKit", "Base", systemPackage]),
 
         .testTarget(name: "BaseTests", dependencies: ["Base", "TestKit", systemPackage]),

@@ -1,0 +1,177 @@
+import Base
+import SystemPackage
+
+extension LogDirectory {
+    // MARK: - Upkeep
+
+    /// Does what is due: flushes at durability `interval`, flushes of sealed segments, retention, compaction, checkpoints, and a look at the
+    /// disk's free space. Blocks as long as that takes; one caller at a time. What fails is told to `onFact` and tried again at the next tick.
+    public func tick(now: Instant) {
+        guard offlineReason == nil, state.withLock({ $0.isOpen }) else { return }
+        checkSpace()
+        let wallTime = shared.time.wallTime
+        for log in partitions {
+            do throws(FileError) {
+                if log.flushIsDue(now: wallTime) { _ = try log.flush() }
+                try log.applyRetention(now: wallTime)
+            } catch {
+                shared.emit(.maintenanceFailed(log.partition, reason: error.description))
+            }
+        }
+        do throws(FileError) {
+            try removeDoomed(now: wallTime)
+            if now - state.withLock({ $0.lastCheckpoint }) >= shared.settings.checkpointInterval {
+                try writeCheckpoints()
+                state.withLock { $0.lastCheckpoint = now }
+            }
+        } catch {
+            shared.emit(.checkpointIgnored(file: error.path, reason: "could not be written: \(error)"))
+        }
+    }
+
+    private func checkSpace() {
+        guard let free = try? fileSystem.space(at: path).free else { return }
+        let reserve = Int64(shared.settings.reserve.bytes)
+        if !shared.health.isFull, free < reserve {
+            shared.health.isFull = true
+            shared.emit(.diskFull(path, free: ByteCount(Int(free))))
+        } else if shared.health.isFull, free >= reserve {
+            shared.health.isFull = false
+            shared.emit(.diskHasRoomAgain(path, free: ByteCount(Int(free))))
+        }
+    }
+
+    private func removeDoomed(now: Timestamp) throws(FileError) {
+        while let next = state.withLock({ $0.doomedFolders.first }), next.after <= now {
+            if try fileSystem.exists(next.path) { try remove(next.path) }
+            state.withLock { _ = $0.doomedFolders.removeFirst() }
+        }
+    }
+
+    // MARK: - Checkpoints
+
+    /// Writes the recovery points, log starts and leader epochs as they are now.
+    func writeCheckpoints() throws(FileError) {
+        try checkpointing.withLock { _ throws(FileError) in try writeCheckpointsLocked(lowering: nil) }
+    }
+
+    private func writeCheckpointsLocked(lowering: (TopicPartition, Offset)?) throws(FileError) {
+        var recoveryPoints: [TopicPartition: Offset] = [:]
+        for log in partitions {
+            recoveryPoints[log.partition] = log.durableOffset
+            // Before the recovery point passes them: recovery won't read those batches again.
+            try log.writeEpochs()
+        }
+        if let (partition, offset) = lowering, let known = recoveryPoints[partition] {
+            recoveryPoints[partition] = min(known, offset)
+        }
+        let offline = state.withLock { state in state.recoveryPoints.filter { state.offline[$0.key] != nil } }
+        recoveryPoints.merge(offline) { own, _ in own }
+        try fileSystem.replace(
+            path.appending(OffsetCheckpoint.recoveryPoint), with: OffsetCheckpoint(recoveryPoints).text)
+        try writeLogStartsLocked()
+        state.withLock { $0.recoveryPoints = recoveryPoints }
+    }
+
+    private func writeLogStartsLocked() throws(FileError) {
+        // Log starts of partitions that are offline stay what the file says.
+        let name = OffsetCheckpoint.logStart
+        let offline = state.withLock { Set($0.offline.keys) }
+        var starts: [TopicPartition: Offset] = [:]
+        if !offline.isEmpty, let old = try OffsetCheckpoint.load(name, in: path, fileSystem) {
+            starts = old.offsets.filter { offline.contains($0.key) }
+        }
+        for log in partitions { starts[log.partition] = log.logStartOffset }
+        try fileSystem.replace(path.appending(name), with: OffsetCheckpoint(starts).text)
+    }
+
+    func writeLogStarts() throws(FileError) {
+        try checkpointing.withLock { _ throws(FileError) in try writeLogStartsLocked() }
+    }
+
+    func lowerRecoveryPoint(of log: PartitionLog, to offset: Offset) throws(FileError) {
+        try checkpointing.withLock { _ throws(FileError) in
+            if let known = state.withLock({ $0.recoveryPoints[log.partition] }), known <= offset { return }
+            try writeCheckpointsLocked(lowering: (log.partition, offset))
+        }
+    }
+
+    // MARK: - The end
+
+    /// Flushes everything, writes indexes, producers and checkpoints, leaves the clean mark and releases the lock. Where a step fails there is no
+    /// mark, and the next start checks what it must. The logs are closed either way.
+    public func shutDown() throws(LogError) {
+        guard state.withLock({ $0.isOpen }) else { return }
+        defer {
+            for log in partitions { log.close() }
+            state.withLock { state in
+                state.isOpen = false
+                state.lock?.release()
+                state.lock = nil
+            }
+        }
+        if let reason = offlineReason { throw LogError(.offline, "\(path) is offline: \(reason)") }
+        do throws(FileError) {
+            for log in partitions { try log.settle() }
+            try writeCheckpoints()
+            try fileSystem.replace(
+                path.appending(Self.cleanMarkName), with: Array("{\"version\":0,\"brokerEpoch\":-1}".utf8))
+        } catch { throw LogError(error) }
+    }
+}
+
+extension LogShared {
+    /// The directory that writes checkpoints for its logs.
+    func attach(_ directory: LogDirectory) { owner.withLock { $0 = Weak(directory) } }
+
+    func lowerRecoveryPoint(of log: PartitionLog, to offset: Offset) throws(LogError) {
+        do throws(FileError) {
+            try owner.withLock({ $0.directory })?.lowerRecoveryPoint(of: log, to: offset)
+        } catch { throw LogError(error) }
+    }
+
+    func writeLogStarts() throws(LogError) {
+        do throws(FileError) { try owner.withLock({ $0.directory })?.writeLogStarts() } catch { throw LogError(error) }
+    }
+}
+
+extension PartitionLog {
+    /// True where a flush must not wait for somebody to ask: at `interval`, and for sealed segments at any level, so that a start after a
+    /// crash does not have to read them all.
+    func flushIsDue(now: Timestamp) -> Bool {
+        state.withLock { state in
+            if state.isClosed || state.durable.offset == state.end.offset && !state.folderIsDirty { return false }
+            if state.durable.segment < state.segments[state.segments.count - 1].baseOffset { return true }
+            return state.config.durability == .interval && now - state.lastFlush >= state.config.flushInterval
+        }
+    }
+
+    /// Writes the leader epochs where the file is behind.
+    func writeEpochs() throws(FileError) {
+        let epochs = state.withLock { state -> LeaderEpochCache? in
+            guard state.epochs.isDirty, !state.isClosed else { return nil }
+            state.epochs.isDirty = false
+            return state.epochs
+        }
+        guard let epochs else { return }
+        do throws(FileError) {
+            try shared.fileSystem.replace(path.appending(LeaderEpochCache.fileName), with: epochs.text)
+        } catch {
+            state.withLock { $0.epochs.isDirty = true }
+            throw error
+        }
+    }
+
+    /// Makes everything durable for a clean shutdown, also what recovery could find out by itself.
+    func settle() throws(FileError) {
+        _ = try flush()
+        let (segment, producers, end) = state.withLock {
+            ($0.segments[$0.segments.count - 1], $0.producers, $0.end.offset)
+        }
+        try segment.writeIndexes()
+        try segment.sync()
+        try segment.syncIndexes()
+        let snapshot = path.segmentFile(end, ProducerSnapshot.suffix)
+        try shared.fileSystem.replace(snapshot, with: ProducerSnapshot.bytes(producers))
+    }
+}

@@ -1,0 +1,257 @@
+import Base
+import Synchronization
+import SystemPackage
+
+/// The logs under one path, in Kafka's layout:
+///
+/// ```
+/// .lock                                 held while open
+/// .kafka_cleanshutdown                  stands only between a clean shutdown and the next start
+/// recovery-point-offset-checkpoint      OffsetCheckpoint: what was durable
+/// log-start-offset-checkpoint           OffsetCheckpoint: where readers may begin
+/// cleaner-offset-checkpoint             OffsetCheckpoint: up to where compacted logs are clean
+/// offline-reason                        why no record may be trusted to this disk, after a flush failed
+/// nginx.access-0/                       one folder per partition: Segment, PartitionMetadata, LeaderEpochCache
+/// nginx.access-1.9f…-delete/            a deleted partition whose files go soon
+/// ```
+///
+/// All calls block and may come from any thread. `tick` is to be called about once a second.
+public final class LogDirectory: Sendable {
+    struct State: Sendable {
+        var logs: [TopicPartition: PartitionLog] = [:]
+        var offline: [TopicPartition: String] = [:]
+        var lock: (any FileLock)?
+        var isOpen = false
+        var lastCheckpoint = Instant.zero
+        var doomedFolders: [(path: FilePath, after: Timestamp)] = []
+        /// Recovery points that stand in the checkpoint file, so that a lower one is written before a log is cut.
+        var recoveryPoints: [TopicPartition: Offset] = [:]
+    }
+
+    static let cleanMarkName = ".kafka_cleanshutdown"
+    static let lockName = ".lock"
+
+    public let path: FilePath
+    let shared: LogShared
+    let state = Mutex(State())
+    /// Held while a checkpoint file is written.
+    let checkpointing = Mutex(())
+
+    public init(
+        path: FilePath, fileSystem: any FileSystem, time: any TimeSource,
+        settings: LogDirectorySettings = LogDirectorySettings(),
+        onFact: @escaping @Sendable (LogFact) -> Void = { _ in }
+    ) {
+        self.path = path
+        shared = LogShared(path: path, fileSystem: fileSystem, time: time, settings: settings, onFact: onFact)
+    }
+
+    var fileSystem: any FileSystem { shared.fileSystem }
+
+    /// Every open log, by partition.
+    public var partitions: [PartitionLog] {
+        state.withLock { $0.logs }.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    public func log(for partition: TopicPartition) -> PartitionLog? { state.withLock { $0.logs[partition] } }
+
+    /// Partitions that could not be opened, and why.
+    public var offlinePartitions: [TopicPartition: String] { state.withLock { $0.offline } }
+
+    /// Why the whole directory takes no records, or nil.
+    public var offlineReason: String? { shared.health.reason }
+
+    // MARK: - Opening
+
+    /// Makes the folder where it is missing, locks it and opens every partition in it, whatever a crash left. A partition that can't be opened is
+    /// offline, with its reason; the others go on. `config` gives each topic's settings. Returns false after an unclean shutdown: then each
+    /// partition's leader begins a new epoch.
+    ///
+    /// - Throws: `.locked` where another process has it; `.offline` where an earlier life's flush failed; what the disk throws.
+    @discardableResult
+    public func open(
+        config: (TopicPartition, TopicID) -> LogConfig = { _, _ in LogConfig() }
+    ) throws(LogError) -> Bool {
+        do throws(FileError) {
+            try fileSystem.createDirectory(path)
+            let lock = try fileSystem.lock(path.appending(Self.lockName))
+            state.withLock { $0.lock = lock }
+            if let reason = try shared.health.recall() {
+                throw FileError(.other(0), .open, path, detail: reason)
+            }
+            let isClean = try takeCleanMark()
+            if !isClean { shared.emit(.uncleanStart(path)) }
+            try openAll(isClean: isClean, config)
+            try writeCheckpoints()
+            state.withLock { state in
+                state.isOpen = true
+                state.lastCheckpoint = shared.time.now
+            }
+            shared.attach(self)
+            return isClean
+        } catch {
+            state.withLock { state in
+                state.lock?.release()
+                state.lock = nil
+            }
+            if case .other(0) = error.code {
+                throw LogError(
+                    .offline,
+                    "\(path) was taken offline: \(error.detail). Check the disk, restore what it lost, then remove "
+                        + "\(path.appending(LogDirectoryHealth.noteName))", cause: error)
+            }
+            throw LogError(error)
+        }
+    }
+
+    /// True where the last life ended cleanly. The mark is gone, durably, before anything is written.
+    private func takeCleanMark() throws(FileError) -> Bool {
+        let mark = path.appending(Self.cleanMarkName)
+        if try fileSystem.exists(mark) {
+            try fileSystem.unlink(mark)
+            try fileSystem.syncDirectory(path)
+            return true
+        }
+        // A directory without partitions has nothing to recover.
+        return try fileSystem.list(path).allSatisfy { !$0.isDirectory }
+    }
+
+    private func openAll(
+        isClean: Bool, _ config: (TopicPartition, TopicID) -> LogConfig
+    ) throws(FileError) {
+        let recoveryPoints = try checkpoint(OffsetCheckpoint.recoveryPoint)
+        let logStarts = try checkpoint(OffsetCheckpoint.logStart)
+        let cleaned = try checkpoint(OffsetCheckpoint.cleaner) ?? [:]
+        for entry in try fileSystem.list(path).sorted(by: { $0.name < $1.name }) where entry.isDirectory {
+            let folder = path.appending(entry.name)
+            if entry.name.hasSuffix("-delete") {
+                try remove(folder)
+                continue
+            }
+            guard let partition = Self.partition(folder: entry.name) else {
+                shared.emit(.strangeFolder(folder))
+                continue
+            }
+            let start = LogStart(
+                isClean: isClean && recoveryPoints != nil && logStarts != nil,
+                recoveryPoint: recoveryPoints?[partition] ?? .zero, logStart: logStarts?[partition],
+                cleanedTo: cleaned[partition] ?? .zero)
+            try open(partition, folder, start, config)
+        }
+    }
+
+    private func checkpoint(_ name: String) throws(FileError) -> [TopicPartition: Offset]? {
+        if let checkpoint = try OffsetCheckpoint.load(name, in: path, fileSystem) { return checkpoint.offsets }
+        shared.emit(.checkpointIgnored(file: path.appending(name), reason: "damaged; every segment is checked"))
+        return nil
+    }
+
+    private func open(
+        _ partition: TopicPartition, _ folder: FilePath, _ start: LogStart,
+        _ config: (TopicPartition, TopicID) -> LogConfig
+    ) throws(FileError) {
+        do throws(LogError) {
+            let topicID = try topicID(in: folder)
+            var recovery = LogRecovery(
+                partition, topicID: topicID, path: folder, shared: shared, config: config(partition, topicID),
+                start: start)
+            let log = try recovery.open()
+            state.withLock { $0.logs[partition] = log }
+        } catch {
+            if error.cause?.code == .crashed { throw error.cause! }
+            state.withLock { state in
+                state.offline[partition] = error.message
+                // Its checkpoints stay as they are: they are what is known of it.
+                state.recoveryPoints[partition] = start.recoveryPoint
+            }
+            shared.emit(.partitionOffline(partition, reason: error.message))
+        }
+    }
+
+    private func topicID(in folder: FilePath) throws(LogError) -> TopicID {
+        let file = folder.appending(PartitionMetadata.fileName)
+        let text: [UInt8]?
+        do throws(FileError) { text = try fileSystem.contents(of: file, bytesMax: .kib(4)) } catch {
+            throw LogError(error)
+        }
+        guard let text else { return .zero }
+        guard let metadata = PartitionMetadata(text: text) else {
+            throw LogError(.corrupt, "\(file) is damaged: expected a version and a topic_id line")
+        }
+        return metadata.topicID
+    }
+
+    /// `nginx.access-12` is partition 12 of `nginx.access`.
+    static func partition(folder name: String) -> TopicPartition? {
+        guard let dash = name.lastIndex(of: "-"), dash > name.startIndex else { return nil }
+        let digits = name[name.index(after: dash)...]
+        guard let partition = Int32(digits), partition >= 0, String(partition) == digits else { return nil }
+        return TopicPartition(topic: String(name[..<dash]), partition: partition)
+    }
+
+    // MARK: - Partitions
+
+    /// Makes a partition's folder and opens its empty log. Its name and its topic's id are durable when this returns.
+    ///
+    /// - Throws: `.alreadyExists`; `.offline`; what the disk throws.
+    public func create(
+        topic: String, id: TopicID, partition number: Int32, config: LogConfig
+    ) throws(LogError) -> PartitionLog {
+        let partition = TopicPartition(topic: topic, partition: number)
+        if let reason = offlineReason { throw LogError(.offline, "\(path) is offline: \(reason)") }
+        try state.withLock { state throws(LogError) in
+            guard state.isOpen else { throw LogError(.offline, "\(path) is not open") }
+            guard state.logs[partition] == nil, state.offline[partition] == nil else {
+                throw LogError(.alreadyExists, "\(partition) exists already")
+            }
+        }
+        let folder = path.appending(partition.description)
+        do throws(FileError) {
+            try fileSystem.createDirectory(folder)
+            try fileSystem.replace(
+                folder.appending(PartitionMetadata.fileName), with: PartitionMetadata(topicID: id).text)
+            try fileSystem.syncDirectory(path)
+        } catch { throw LogError(error) }
+        var recovery = LogRecovery(
+            partition, topicID: id, path: folder, shared: shared, config: config,
+            start: LogStart(isClean: false, recoveryPoint: .zero))
+        let log = try recovery.open()
+        return try state.withLock { state throws(LogError) in
+            if state.logs[partition] != nil { throw LogError(.alreadyExists, "\(partition) exists already") }
+            state.logs[partition] = log
+            return log
+        }
+    }
+
+    /// Deletes a partition: its folder is renamed, durably, when this returns, and removed after `file.delete.delay.ms`.
+    public func delete(_ partition: TopicPartition) throws(LogError) {
+        guard let log = log(for: partition) else { throw LogError(.unknownPartition, "\(partition) is not here") }
+        try log.maintenance.withLock { _ throws(LogError) in
+            log.close()
+            state.withLock { $0.logs[partition] = nil }
+            do throws(FileError) {
+                // First: a partition made later under this name must not inherit a recovery point.
+                try writeCheckpoints()
+                let id = log.topicID
+                let hex = { (word: UInt64) in
+                    let digits = String(word, radix: 16)
+                    return String(repeating: "0", count: 16 - digits.count) + digits
+                }
+                let target = path.appending("\(partition).\(hex(id.high))\(hex(id.low))-delete")
+                if try fileSystem.exists(target) { try remove(target) }
+                try fileSystem.rename(log.path, to: target)
+                try fileSystem.syncDirectory(path)
+                let due = shared.time.wallTime + log.config.fileDeleteDelay
+                state.withLock { $0.doomedFolders.append((target, due)) }
+            } catch { throw LogError(error) }
+        }
+    }
+
+    func remove(_ folder: FilePath) throws(FileError) {
+        for entry in try fileSystem.list(folder) {
+            let path = folder.appending(entry.name)
+            if entry.isDirectory { try remove(path) } else { try fileSystem.unlink(path) }
+        }
+        try fileSystem.removeDirectory(folder)
+    }
+}

@@ -1,0 +1,102 @@
+import Base
+import Synchronization
+import SystemPackage
+
+/// Limits of a log directory.
+public struct LogDirectorySettings: Sendable {
+    /// How often the recovery point and log start checkpoints are written.
+    public var checkpointInterval = Duration.seconds(60)
+    /// A producer of which nothing arrived for so long is forgotten (`producer.id.expiration.ms`).
+    public var producerExpiration = Duration.seconds(86_400)
+    /// At most so many idempotent producers are remembered per partition; beyond it the one silent longest is forgotten.
+    public var producersMax = 100_000
+    /// What one batch may decompress to where its records are read.
+    public var decompressedMax = ByteCount.mib(128)
+    /// Appends are refused while less than this is free on the disk; reads, deletions and retention go on.
+    public var reserve = ByteCount.mib(64)
+    /// Memory for the keys of one compaction; a larger log is compacted in several goes.
+    public var compactionKeyBytes = ByteCount.mib(64)
+
+    public init() {}
+}
+
+/// What the logs of one directory have in common.
+final class LogShared: Sendable {
+    let fileSystem: any FileSystem
+    let time: any TimeSource
+    let settings: LogDirectorySettings
+    let health: LogDirectoryHealth
+    /// The directory, which writes the checkpoint files of its logs.
+    let owner = Mutex(Weak(nil))
+    private let onFact: @Sendable (LogFact) -> Void
+
+    struct Weak: Sendable {
+        weak var directory: LogDirectory?
+        init(_ directory: LogDirectory?) { self.directory = directory }
+    }
+
+    init(
+        path: FilePath, fileSystem: any FileSystem, time: any TimeSource, settings: LogDirectorySettings,
+        onFact: @escaping @Sendable (LogFact) -> Void
+    ) {
+        self.fileSystem = fileSystem
+        self.time = time
+        self.settings = settings
+        self.onFact = onFact
+        health = LogDirectoryHealth(path: path, fileSystem: fileSystem, onFact: onFact)
+    }
+
+    func emit(_ fact: LogFact) { onFact(fact) }
+}
+
+/// Whether a log directory can still be trusted with records.
+final class LogDirectoryHealth: Sendable {
+    /// Says across restarts why the directory was taken offline. A person removes it, after the disk was checked.
+    static let noteName = "offline-reason"
+
+    private let path: FilePath
+    private let fileSystem: any FileSystem
+    private let onFact: @Sendable (LogFact) -> Void
+    private let failed = Atomic(false)
+    private let full = Atomic(false)
+    private let text = Mutex<String?>(nil)
+
+    init(path: FilePath, fileSystem: any FileSystem, onFact: @escaping @Sendable (LogFact) -> Void) {
+        self.path = path
+        self.fileSystem = fileSystem
+        self.onFact = onFact
+    }
+
+    var reason: String? { failed.load(ordering: .acquiring) ? text.withLock { $0 } : nil }
+
+    /// Too little is free: appends are refused.
+    var isFull: Bool {
+        get { full.load(ordering: .relaxed) }
+        set { full.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Takes the directory offline for the rest of this life, and for the next ones.
+    func fail(_ reason: String) {
+        let isFirst = text.withLock { text in
+            if text != nil { return false }
+            text = reason
+            return true
+        }
+        guard isFirst else { return }
+        failed.store(true, ordering: .releasing)
+        onFact(.directoryOffline(path, reason: reason))
+        // The disk that failed may well refuse this too.
+        try? fileSystem.replace(path.appending(Self.noteName), with: Array((reason + "\n").utf8))
+    }
+
+    /// The reason that an earlier life left, or nil.
+    func recall() throws(FileError) -> String? {
+        guard let bytes = try fileSystem.contents(of: path.appending(Self.noteName), bytesMax: .kib(64)) else {
+            return nil
+        }
+        let reason = String(decoding: bytes, as: UTF8.self)
+        text.withLock { $0 = reason }
+        failed.store(true, ordering: .releasing)
+        return reason
+    }
+}

@@ -1,0 +1,144 @@
+import Base
+import Synchronization
+import SystemPackage
+
+/// A sorted file of fixed-size entries with its newest entries still in memory.
+///
+/// An index is a cache: it is written without a sync while its segment is active, made durable once the segment is sealed, and rebuilt
+/// from the log where it is missing or wrong. The file is read by binary search, never mapped: a full disk would be a SIGBUS.
+struct SegmentIndex<Entry: IndexEntry>: Sendable {
+    /// Entries kept in memory before they are written together.
+    static var tailMax: Int { 512 }
+
+    let path: FilePath
+    private var file: (any File)?
+    private(set) var fileCount: Int
+    private(set) var tail: [Entry] = []
+
+    /// An index of `fileCount` entries that stand in the file already.
+    init(_ path: FilePath, fileCount: Int = 0) {
+        self.path = path
+        self.fileCount = fileCount
+    }
+
+    var count: Int { fileCount + tail.count }
+
+    mutating func append(_ entry: Entry, _ fileSystem: any FileSystem) throws(FileError) {
+        tail.append(entry)
+        if tail.count >= Self.tailMax { try write(fileSystem) }
+    }
+
+    /// Writes what is in memory; the file then holds exactly the index.
+    mutating func write(_ fileSystem: any FileSystem) throws(FileError) {
+        guard !tail.isEmpty else { return }
+        let file = try opened(fileSystem)
+        var writer = BigEndianWriter()
+        writer.bytes.reserveCapacity(tail.count * Entry.byteCount)
+        for entry in tail { entry.write(to: &writer) }
+        try file.write(writer.bytes, at: Int64(fileCount * Entry.byteCount))
+        fileCount += tail.count
+        tail.removeAll(keepingCapacity: false)
+    }
+
+    /// Writes and makes durable; the file exists afterwards even where it is empty.
+    mutating func seal(_ fileSystem: any FileSystem) throws(FileError) {
+        let file = try opened(fileSystem)
+        try write(fileSystem)
+        if try file.status().size != Int64(fileCount * Entry.byteCount) {
+            try file.truncate(to: Int64(fileCount * Entry.byteCount))
+        }
+        try file.sync()
+    }
+
+    /// Starts again from nothing; the file is emptied.
+    mutating func reset(_ fileSystem: any FileSystem) throws(FileError) {
+        tail = []
+        fileCount = 0
+        let file = try opened(fileSystem)
+        if try file.status().size != 0 { try file.truncate(to: 0) }
+    }
+
+    /// Forgets every entry for which `isBeyond` holds: a suffix.
+    mutating func truncate(_ fileSystem: any FileSystem, where isBeyond: (Entry) -> Bool) throws(FileError) {
+        while let last = tail.last, isBeyond(last) { tail.removeLast() }
+        guard tail.isEmpty, fileCount > 0 else { return }
+        let kept = try search(fileSystem) { !isBeyond($0) }.map { $0.index + 1 } ?? 0
+        guard kept < fileCount else { return }
+        try opened(fileSystem).truncate(to: Int64(kept * Entry.byteCount))
+        fileCount = kept
+    }
+
+    /// The last entry for which `holds` is true; it must be true for a prefix.
+    mutating func last(
+        _ fileSystem: any FileSystem, where holds: (Entry) -> Bool
+    ) throws(FileError) -> Entry? {
+        if let first = tail.first, holds(first) {
+            var low = 0
+            var high = tail.count
+            while high - low > 1 {
+                let middle = (low + high) / 2
+                if holds(tail[middle]) { low = middle } else { high = middle }
+            }
+            return tail[low]
+        }
+        return try search(fileSystem, where: holds)?.entry
+    }
+
+    private mutating func search(
+        _ fileSystem: any FileSystem, where holds: (Entry) -> Bool
+    ) throws(FileError) -> (index: Int, entry: Entry)? {
+        guard fileCount > 0 else { return nil }
+        let file = try opened(fileSystem)
+        var low = -1
+        var high = fileCount
+        var found: Entry?
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            guard let entry = try Self.entry(middle, in: file) else {
+                // Shorter than it should be: what is missing is found by scanning.
+                high = middle
+                continue
+            }
+            if holds(entry) {
+                low = middle
+                found = entry
+            } else {
+                high = middle
+            }
+        }
+        return found.map { (low, $0) }
+    }
+
+    private static func entry(_ index: Int, in file: any File) throws(FileError) -> Entry? {
+        // 16 bytes hold an entry of either kind.
+        var space: (UInt64, UInt64) = (0, 0)
+        var failure: FileError?
+        let entry = withUnsafeMutableBytes(of: &space) { space -> Entry? in
+            do throws(FileError) {
+                let place = UnsafeMutableRawBufferPointer(rebasing: space[..<Entry.byteCount])
+                let count = try file.read(into: place, at: Int64(index * Entry.byteCount))
+                return count == Entry.byteCount ? Entry(UnsafeRawBufferPointer(place)) : nil
+            } catch {
+                failure = error
+                return nil
+            }
+        }
+        if let failure { throw failure }
+        return entry
+    }
+
+    private mutating func opened(_ fileSystem: any FileSystem) throws(FileError) -> any File {
+        if let file { return file }
+        let opened = try fileSystem.open(path, .create)
+        file = opened
+        return opened
+    }
+}
+
+/// One entry of an index file.
+protocol IndexEntry: Sendable, Equatable {
+    static var byteCount: Int { get }
+    /// Reads an entry from exactly `byteCount` bytes.
+    init(_ bytes: UnsafeRawBufferPointer)
+    func write(to writer: inout BigEndianWriter)
+}

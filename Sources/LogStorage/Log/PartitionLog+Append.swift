@@ -1,0 +1,225 @@
+import Base
+import NIOCore
+import Records
+
+/// Who wrote the batches that are appended.
+public enum AppendOrigin: Sendable {
+    /// A producer: everything is checked, offsets are assigned.
+    case client
+    /// This broker's own coordinators: offsets are assigned, control batches are fine.
+    case coordinator
+    /// The leader of this partition: offsets and epochs are taken as they are.
+    case replica
+}
+
+/// Where an append ended up.
+public struct AppendResult: Sendable, Equatable {
+    public var baseOffset: Offset
+    public var lastOffset: Offset
+    /// An ack may go out once `PartitionLog.ackOffset` has reached this.
+    public var nextOffset: Offset
+    /// The time that was written into the batches, or `.none` where they keep their own.
+    public var logAppendTime: Timestamp
+    public var logStartOffset: Offset
+    /// The batch was in the log already; the offsets are those of the original.
+    public var isDuplicate: Bool
+}
+
+extension PartitionLog {
+    /// Checks and appends whole record batches (one or more, magic 2) and returns where they stand. What is written are the bytes as they
+    /// came; only base offset and leader epoch are patched, and the time with a new CRC where the topic has `LogAppendTime`.
+    ///
+    /// When it returns the records are in the page cache, durable only once `ackOffset` reaches `nextOffset`. When it throws nothing of
+    /// them is in the log. `now` is this broker's wall clock.
+    public func append(
+        _ batches: ByteBuffer, leaderEpoch: LeaderEpoch, origin: AppendOrigin, now: Timestamp
+    ) throws(AppendError) -> AppendResult {
+        let config = config
+        var bytes = batches
+        var headers = try AppendCheck(
+            config: config, origin: origin, now: now, decompressedMax: shared.settings.decompressedMax
+        )
+        .headers(in: bytes)
+        var appendTime = Timestamp.none
+        if config.timestampType == .logAppendTime, origin != .replica {
+            try AppendPatch.setTime(now, of: &headers, in: &bytes)
+            appendTime = now
+        }
+        let (result, advanced) = try state.withLock { state throws(AppendError) in
+            try refuseWhileOffline(state)
+            if origin == .client, let original = try duplicate(of: headers, state) {
+                let time = appendTime == .none ? .none : Timestamp(milliseconds: original.timestamp)
+                return (
+                    AppendResult(
+                        baseOffset: Offset(original.baseOffset), lastOffset: Offset(original.lastOffset),
+                        nextOffset: Offset(original.lastOffset + 1), logAppendTime: time,
+                        logStartOffset: state.logStart, isDuplicate: true), false
+                )
+            }
+            if origin == .replica {
+                try checkContinuation(headers, state)
+            } else {
+                try AppendPatch.setOffsets(from: state.end.offset, leaderEpoch, of: &headers, in: &bytes)
+            }
+            try write(headers, bytes, &state, now: now)
+            let result = AppendResult(
+                baseOffset: headers[0].baseOffset, lastOffset: state.end.offset + -1,
+                nextOffset: state.end.offset, logAppendTime: appendTime, logStartOffset: state.logStart,
+                isDuplicate: false)
+            return (result, Self.followLog(&state))
+        }
+        if advanced { announce() }
+        return result
+    }
+
+    private func refuseWhileOffline(_ state: State) throws(AppendError) {
+        if let reason = state.offlineReason ?? shared.health.reason {
+            throw AppendError(.offline, "\(partition) is offline: \(reason)")
+        }
+        if state.isClosed { throw AppendError(.offline, "\(partition) is closed") }
+        if shared.health.isFull { throw AppendError(.noSpace, "the disk of \(path) is full") }
+    }
+
+    /// The original of a batch that was sent again, or nil where all batches are new and in sequence.
+    private func duplicate(
+        of headers: [BatchHeader], _ state: State
+    ) throws(AppendError) -> ProducerState.Batch? {
+        var producers: ProducerState?
+        for (place, header) in headers.enumerated() where header.producerID.rawValue >= 0 {
+            switch (producers ?? state.producers).verdict(on: header) {
+            case .next: break
+            case .duplicate(let original) where headers.count == 1: return original
+            case .duplicate:
+                throw AppendError(
+                    .outOfOrderSequence,
+                    "batch \(place) of \(headers.count) in one append is in the log already: send batches one by one")
+            case .refused(let error): throw AppendError(error.code, "\(partition): \(error.message)")
+            }
+            if headers.count > 1 {
+                // The next one must continue this one.
+                var ahead = producers ?? state.producers
+                ahead.take(header, arrived: .none)
+                producers = ahead
+            }
+        }
+        return nil
+    }
+
+    private func checkContinuation(_ headers: [BatchHeader], _ state: State) throws(AppendError) {
+        var next = state.end.offset
+        for header in headers {
+            guard header.baseOffset >= next else {
+                throw AppendError(
+                    .offsetsOutOfOrder, "\(partition) ends at \(next), the batch begins at \(header.baseOffset)")
+            }
+            next = header.nextOffset
+        }
+    }
+
+    private func write(
+        _ headers: [BatchHeader], _ bytes: ByteBuffer, _ state: inout State, now: Timestamp
+    ) throws(AppendError) {
+        do throws(FileError) {
+            if mustRoll(before: headers, byteCount: bytes.readableBytes, state, now: now) {
+                try roll(&state, nextBase: headers[0].baseOffset)
+            }
+        } catch { throw refused(error) }
+        let segment = state.segments[state.segments.count - 1]
+        var failure: FileError?
+        bytes.withUnsafeReadableBytes { bytes in
+            do throws(FileError) { try segment.append(bytes) } catch { failure = error }
+        }
+        if let failure {
+            // A part of it may stand behind the end, where a later, shorter append would leave its rest to be found by recovery.
+            do throws(FileError) { try segment.dropBytesBehindEnd() } catch {
+                state.offlineReason = "an append failed (\(failure)) and could not be undone (\(error))"
+            }
+            throw refused(failure)
+        }
+        for header in headers {
+            segment.added(header, indexInterval: state.config.indexInterval, arrived: now)
+            state.producers.take(header, arrived: now)
+            state.epochs.assign(header.partitionLeaderEpoch, at: header.baseOffset)
+        }
+        if state.producers.producers.count > shared.settings.producersMax {
+            state.producers.expire(notSeenSince: .none, countMax: shared.settings.producersMax)
+        }
+        state.end = LogPosition(
+            offset: headers[headers.count - 1].nextOffset, segment: segment.baseOffset,
+            position: segment.size)
+    }
+
+    private func refused(_ error: FileError) -> AppendError {
+        switch error.code {
+        case .noSpace: return AppendError(.noSpace, error.description)
+        case .tooManyOpenFiles: return AppendError(.offline, error.description)
+        default:
+            shared.health.fail("an append to \(partition) failed: \(error)")
+            return AppendError(.offline, error.description)
+        }
+    }
+
+    private func mustRoll(before headers: [BatchHeader], byteCount: Int, _ state: State, now: Timestamp) -> Bool {
+        let segment = state.segments[state.segments.count - 1]
+        let size = segment.size
+        guard size > 0 else { return false }
+        let last = headers[headers.count - 1].lastOffset
+        if size + Int64(byteCount) > Int64(state.config.segmentBytes.bytes) { return true }
+        if last - segment.baseOffset > Int64(Int32.max) { return true }
+        guard let first = segment.firstArrival else { return false }
+        return now - first >= state.config.segmentAge
+    }
+
+    /// Seals the last segment and begins another at the log's end. The new name is durable after the next flush.
+    func roll(_ state: inout State, nextBase: Offset) throws(FileError) {
+        let segment = try Segment.create(baseOffset: nextBase, directory: path, fileSystem: shared.fileSystem)
+        state.segments[state.segments.count - 1].seal()
+        state.segments.append(segment)
+        state.folderIsDirty = true
+        // Named by the base of a segment, so that recovery finds one near the end. Summed, and never the only source: not synced.
+        try? writeSnapshot(state.producers, at: nextBase)
+        state.end = LogPosition(offset: state.end.offset, segment: nextBase, position: 0)
+    }
+
+    func writeSnapshot(_ producers: ProducerState, at offset: Offset) throws(FileError) {
+        let file = try shared.fileSystem.open(path.segmentFile(offset, ProducerSnapshot.suffix), .create)
+        if try file.status().size > 0 { try file.truncate(to: 0) }
+        try file.write(ProducerSnapshot.bytes(producers), at: 0)
+    }
+}
+
+/// Changes headers and bytes together, before they are written.
+enum AppendPatch {
+    static func setOffsets(
+        from next: Offset, _ epoch: LeaderEpoch, of headers: inout [BatchHeader], in bytes: inout ByteBuffer
+    ) throws(AppendError) {
+        var base = next
+        try eachBatch(of: &headers, in: &bytes) { header, bytes, at in
+            RecordBatch.patch(baseOffset: base, leaderEpoch: epoch, in: &bytes, at: at)
+            base = base + Int64(header.lastOffsetDelta) + 1
+        }
+    }
+
+    /// Sets the time, and with it a new CRC.
+    static func setTime(
+        _ now: Timestamp, of headers: inout [BatchHeader], in bytes: inout ByteBuffer
+    ) throws(AppendError) {
+        try eachBatch(of: &headers, in: &bytes) { _, bytes, at in
+            RecordBatch.patch(logAppendTime: now, in: &bytes, at: at)
+        }
+    }
+
+    private static func eachBatch(
+        of headers: inout [BatchHeader], in bytes: inout ByteBuffer,
+        _ body: (BatchHeader, inout ByteBuffer, Int) -> Void
+    ) throws(AppendError) {
+        var at = bytes.readerIndex
+        for index in headers.indices {
+            body(headers[index], &bytes, at)
+            do throws(RecordError) { headers[index] = try BatchHeader(bytes, at: at) } catch {
+                throw AppendError(.corruptBatch, error.message)
+            }
+            at += headers[index].byteCount
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import Base
+import NIOCore
+import Records
+
+extension PartitionLog {
+    /// What a reader needs of the state, taken at one moment.
+    private struct View {
+        var segments: ArraySlice<Segment>
+        var limit: Offset
+        /// Where `limit` stands, if that is known.
+        var place: LogPosition?
+        var slice: LogSlice
+    }
+
+    /// Reads from the batch that holds `offset` up to `limit`, at most `bytesMax` bytes. With `atLeastOneBatch` the first batch comes whole
+    /// even where it alone is larger. Nothing beyond `limit` is ever returned, nor a byte that a later append may still change.
+    ///
+    /// - Throws: `.offsetOutOfRange` below the log's start and beyond its end; `.corrupt` where the batch is damaged.
+    public func read(
+        from offset: Offset, bytesMax: ByteCount, atLeastOneBatch: Bool, upTo limit: ReadLimit
+    ) throws(ReadError) -> LogSlice {
+        let view = try state.withLock { state throws(ReadError) in try Self.view(state, from: offset, limit, self) }
+        guard offset < view.limit else { return view.slice }
+        do throws(FileError) {
+            return try regions(view, from: offset, bytesMax: bytesMax, atLeastOneBatch: atLeastOneBatch)
+        } catch { throw ReadError(error) }
+    }
+
+    private static func view(
+        _ state: State, from offset: Offset, _ limit: ReadLimit, _ log: PartitionLog
+    ) throws(ReadError) -> View {
+        if let reason = state.offlineReason { throw ReadError(.offline, "\(log.partition) is offline: \(reason)") }
+        guard !state.isClosed else { throw ReadError(.offline, "\(log.partition) is closed") }
+        guard offset >= state.logStart, offset <= state.end.offset else {
+            throw ReadError(
+                .offsetOutOfRange,
+                "\(log.partition) holds offsets \(state.logStart) to \(state.end.offset), \(offset) was asked for")
+        }
+        let visible = state.highWatermark
+        let slice = LogSlice(
+            regions: [], highWatermark: visible.offset, lastStableOffset: visible.offset,
+            logStartOffset: state.logStart)
+        let segments = state.segments[segmentIndex(of: offset, in: state.segments)...]
+        switch limit {
+        case .logEnd:
+            return View(segments: segments, limit: state.end.offset, place: state.end, slice: slice)
+        case .highWatermark, .lastStableOffset:
+            let place = state.highWatermarkIsPlaced ? visible : nil
+            return View(segments: segments, limit: visible.offset, place: place, slice: slice)
+        }
+    }
+
+    /// The last segment whose base is at or below the offset.
+    static func segmentIndex(of offset: Offset, in segments: [Segment]) -> Int {
+        var low = 0
+        var high = segments.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if segments[middle].baseOffset <= offset { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    private func regions(
+        _ view: View, from offset: Offset, bytesMax: ByteCount, atLeastOneBatch: Bool
+    ) throws(FileError) -> LogSlice {
+        var slice = view.slice
+        var room = bytesMax.bytes
+        for segment in view.segments {
+            if segment.baseOffset >= view.limit { break }
+            let end = try visibleEnd(of: segment, view)
+            var start: Int64 = 0
+            if slice.isEmpty {
+                switch try segment.find(offset, to: end) {
+                case .none: continue
+                case .flaw(let position, let reason):
+                    throw FileError(
+                        .other(0), .read, segment.path, detail: "damaged at byte \(position): \(reason)")
+                case .batch(let batch, let position):
+                    start = position
+                    if batch.byteCount > room {
+                        guard atLeastOneBatch else { return slice }
+                        room = batch.byteCount
+                    }
+                }
+            }
+            let count = Int(min(Int64(room), end - start))
+            if count <= 0 { continue }
+            slice.regions.append(FileRegion(file: try segment.file(), position: start, byteCount: count))
+            room -= count
+            if room <= 0 { break }
+        }
+        return slice
+    }
+
+    /// Bytes of the segment that lie below the view's limit.
+    private func visibleEnd(of segment: Segment, _ view: View) throws(FileError) -> Int64 {
+        if let place = view.place {
+            if segment.baseOffset == place.segment { return place.position }
+            return segment.size
+        }
+        switch try segment.find(view.limit, to: segment.size) {
+        case .none: return segment.size
+        // A batch that begins below the limit and ends beyond it stays hidden.
+        case .batch(_, let position), .flaw(let position, _): return position
+        }
+    }
+
+    /// Finds an offset by what it stands for. Nil where no visible record answers.
+    public func offset(for query: OffsetQuery) throws(ReadError) -> FoundOffset? {
+        let (segments, start, visible, epochs) = state.withLock {
+            ($0.segments, $0.logStart, $0.highWatermark.offset, $0.epochs)
+        }
+        switch query {
+        case .earliest: return FoundOffset(offset: start, timestamp: .none, epoch: epochs.epoch(at: start))
+        case .latest: return FoundOffset(offset: visible, timestamp: .none, epoch: epochs.latest)
+        case .timestamp(let timestamp):
+            for segment in segments where segment.maxTimestamp >= timestamp {
+                if let found = try first(in: segment, atOrAfter: timestamp, from: start, below: visible) {
+                    return FoundOffset(
+                        offset: found.offset, timestamp: found.time, epoch: epochs.epoch(at: found.offset))
+                }
+            }
+            return nil
+        case .maxTimestamp:
+            // Of equal times the first: Kafka answers alike.
+            var best: Segment?
+            for segment in segments where segment.maxTimestamp > best?.maxTimestamp ?? .none { best = segment }
+            guard let best else { return nil }
+            let found = try first(in: best, atOrAfter: best.maxTimestamp, from: start, below: visible)
+            return found.map { FoundOffset(offset: $0.offset, timestamp: $0.time, epoch: epochs.epoch(at: $0.offset)) }
+        }
+    }
+
+    private func first(
+        in segment: Segment, atOrAfter timestamp: Timestamp, from start: Offset, below visible: Offset
+    ) throws(ReadError) -> (offset: Offset, time: Timestamp)? {
+        do throws(FileError) {
+            var found = try segment.find(timestamp: timestamp, to: segment.size)
+            while case .batch(let batch, let position) = found, batch.baseOffset < visible {
+                let bytes = try segment.bytes(of: batch, at: position)
+                let limits = start..<max(start, visible)
+                if let record = try record(in: bytes, atOrAfter: timestamp, within: limits) { return record }
+                found = try segment.find(timestamp: timestamp, from: position + Int64(batch.byteCount))
+            }
+            return nil
+        } catch { throw ReadError(error) }
+    }
+
+    private func record(
+        in bytes: ByteBuffer, atOrAfter timestamp: Timestamp, within limits: Range<Offset>
+    ) throws(FileError) -> (offset: Offset, time: Timestamp)? {
+        do throws(RecordError) {
+            var records = try RecordBatch(bytes).records(decompressedMax: shared.settings.decompressedMax)
+            while let record = try records.next() {
+                if record.timestamp >= timestamp, limits.contains(record.offset) {
+                    return (record.offset, record.timestamp)
+                }
+            }
+            return nil
+        } catch { throw FileError(.other(0), .read, path, detail: error.message) }
+    }
+}

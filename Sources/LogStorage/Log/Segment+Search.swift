@@ -1,0 +1,78 @@
+import Base
+import NIOCore
+import Records
+
+extension Segment {
+    /// Where a search ended.
+    enum Found: Sendable {
+        case batch(BatchHeader, position: Int64)
+        case none
+        /// The search met bytes that are no batch: damage, for nothing is searched beyond the segment's end.
+        case flaw(position: Int64, reason: String)
+    }
+
+    /// The first batch before `limit` whose last offset is at or beyond `offset`.
+    ///
+    /// An index that leads astray is found out (its entry must name the batch that stands there) and not followed.
+    func find(_ offset: Offset, to limit: Int64) throws(FileError) -> Found {
+        let file = try file()
+        let wanted = UInt32(clamping: offset - baseOffset)
+        let entry = try state.withLock { state throws(FileError) in
+            try state.offsets.last(fileSystem) { $0.relativeOffset <= wanted }
+        }
+        var from: Int64 = 0
+        if let entry, Int64(entry.position) < limit, try entryIsTrue(entry, in: file, limit) {
+            from = Int64(entry.position)
+        }
+        return try scan(file, from: from, to: limit) { $0.lastOffset >= offset }
+    }
+
+    /// The first batch before `limit` that holds a record of `timestamp` or younger.
+    func find(timestamp: Timestamp, to limit: Int64) throws(FileError) -> Found {
+        let file = try file()
+        let start = try state.withLock { state throws(FileError) -> OffsetIndexEntry? in
+            guard let time = try state.times.last(fileSystem, where: { $0.timestamp < timestamp.milliseconds }) else {
+                return nil
+            }
+            return try state.offsets.last(fileSystem) { $0.relativeOffset <= time.relativeOffset }
+        }
+        var from: Int64 = 0
+        if let start, Int64(start.position) < limit, try entryIsTrue(start, in: file, limit) {
+            from = Int64(start.position)
+        }
+        return try scan(file, from: from, to: limit) { $0.maxTimestamp >= timestamp }
+    }
+
+    private func entryIsTrue(_ entry: OffsetIndexEntry, in file: any File, _ limit: Int64) throws(FileError) -> Bool {
+        var scanner = BatchScanner(
+            file, from: Int64(entry.position), to: limit, checkingCRC: false, window: .bytes(128))
+        guard case .batch(let batch, _) = try scanner.next() else { return false }
+        return batch.lastOffset - baseOffset == Int64(entry.relativeOffset)
+    }
+
+    func scan(
+        _ file: any File, from start: Int64, to limit: Int64, until isWanted: (BatchHeader) -> Bool
+    ) throws(FileError) -> Found {
+        var scanner = BatchScanner(file, from: start, to: limit, checkingCRC: false)
+        while true {
+            switch try scanner.next() {
+            case .batch(let batch, let position):
+                if isWanted(batch) { return .batch(batch, position: position) }
+            case .flaw(let position, let reason): return .flaw(position: position, reason: reason)
+            case .end: return .none
+            }
+        }
+    }
+
+    /// The bytes of one batch.
+    func bytes(of batch: BatchHeader, at position: Int64) throws(FileError) -> ByteBuffer {
+        try file().bytes(at: position, count: batch.byteCount)
+    }
+}
+
+extension Segment {
+    /// The first batch from a position on that holds a record of `timestamp` or younger.
+    func find(timestamp: Timestamp, from position: Int64) throws(FileError) -> Found {
+        try scan(file(), from: position, to: size) { $0.maxTimestamp >= timestamp }
+    }
+}

@@ -1,0 +1,83 @@
+import Base
+import SystemPackage
+
+/// Something that happened to a log and that a person or a counter should hear of. `LogDirectory` hands each to its `onFact`.
+public enum LogFact: Sendable, Equatable, CustomStringConvertible {
+    public enum Level: Sendable { case debug, info, warning, error }
+
+    case uncleanStart(FilePath)
+    case recovered(TopicPartition, segments: Int, bytesRead: ByteCount, end: Offset)
+    case tailCut(TopicPartition, file: FilePath, position: Int64, bytesCut: Int64, reason: String)
+    case segmentsDropped(TopicPartition, count: Int, from: Offset, reason: String)
+    case indexRebuilt(TopicPartition, file: FilePath, reason: String)
+    case snapshotIgnored(TopicPartition, file: FilePath, reason: String)
+    case checkpointIgnored(file: FilePath, reason: String)
+    case segmentsDeleted(TopicPartition, count: Int, bytes: ByteCount, start: Offset, reason: String)
+    case compacted(TopicPartition, bytesBefore: ByteCount, bytesAfter: ByteCount, upTo: Offset)
+    case compactionFailed(TopicPartition, reason: String)
+    case partitionOffline(TopicPartition, reason: String)
+    case directoryOffline(FilePath, reason: String)
+    case diskFull(FilePath, free: ByteCount)
+    case diskHasRoomAgain(FilePath, free: ByteCount)
+    case maintenanceFailed(TopicPartition, reason: String)
+    case strangeFolder(FilePath)
+
+    public var level: Level {
+        switch self {
+        case .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain: .info
+        case .uncleanStart, .tailCut, .segmentsDropped, .indexRebuilt, .snapshotIgnored, .checkpointIgnored,
+            .compactionFailed, .maintenanceFailed, .strangeFolder:
+            .warning
+        case .partitionOffline, .directoryOffline, .diskFull: .error
+        }
+    }
+
+    /// A short name for a counter.
+    public var name: String {
+        switch self {
+        case .uncleanStart: "unclean_start"
+        case .recovered: "recovered"
+        case .tailCut: "tail_cut"
+        case .segmentsDropped: "segments_dropped"
+        case .indexRebuilt: "index_rebuilt"
+        case .snapshotIgnored: "snapshot_ignored"
+        case .checkpointIgnored: "checkpoint_ignored"
+        case .segmentsDeleted: "segments_deleted"
+        case .compacted: "compacted"
+        case .compactionFailed: "compaction_failed"
+        case .partitionOffline: "partition_offline"
+        case .directoryOffline: "directory_offline"
+        case .diskFull: "disk_full"
+        case .diskHasRoomAgain: "disk_has_room_again"
+        case .maintenanceFailed: "maintenance_failed"
+        case .strangeFolder: "strange_folder"
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .uncleanStart(let path):
+            "\(path) was not shut down cleanly: segments past their recovery point are checked"
+        case .recovered(let partition, let segments, let bytes, let end):
+            "\(partition): \(segments) segments (\(bytes)) checked, the log ends at offset \(end)"
+        case .tailCut(let partition, let file, let position, let cut, let reason):
+            "\(partition): cut \(cut) bytes off \(file) at \(position): \(reason)"
+        case .segmentsDropped(let partition, let count, let from, let reason):
+            "\(partition): dropped \(count) segments from offset \(from) on: \(reason)"
+        case .indexRebuilt(let partition, let file, let reason): "\(partition): rebuilt \(file): \(reason)"
+        case .snapshotIgnored(let partition, let file, let reason): "\(partition): ignored \(file): \(reason)"
+        case .checkpointIgnored(let file, let reason): "ignored \(file): \(reason)"
+        case .segmentsDeleted(let partition, let count, let bytes, let start, let reason):
+            "\(partition): deleted \(count) segments (\(bytes)), the log starts at offset \(start): \(reason)"
+        case .compacted(let partition, let before, let after, let upTo):
+            "\(partition): compacted \(before) to \(after), clean up to offset \(upTo)"
+        case .compactionFailed(let partition, let reason): "\(partition): compaction failed: \(reason)"
+        case .partitionOffline(let partition, let reason): "\(partition) is offline: \(reason)"
+        case .directoryOffline(let path, let reason): "\(path) is offline: \(reason)"
+        case .diskFull(let path, let free): "the disk of \(path) is full (\(free) free): appends are refused"
+        case .diskHasRoomAgain(let path, let free): "the disk of \(path) has room again (\(free) free)"
+        case .maintenanceFailed(let partition, let reason): "\(partition): maintenance failed: \(reason)"
+        case .strangeFolder(let path): "\(path) is no partition's folder and is left alone"
+        }
+    }
+}

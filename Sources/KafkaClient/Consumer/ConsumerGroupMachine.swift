@@ -73,6 +73,7 @@ struct ConsumerGroupMachine {
     private var state = State.unjoined(retryAt: .zero)
     private var memberID = ""
     private var isStopping = false
+    private var isLeader = false
     private var backoff: Backoff
     private var hasCoordinator = false
     private var isFindingCoordinator = false
@@ -217,8 +218,6 @@ struct ConsumerGroupMachine {
         return [.sync(generation, plan: plan)]
     }
 
-    private var isLeader = false
-
     /// - Parameter memberID: the id that came with MEMBER_ID_REQUIRED.
     mutating func joinRefused(_ error: ErrorCode, memberID given: String, now: Instant) -> [Action] {
         guard state == .joining else { return [] }
@@ -349,7 +348,7 @@ struct ConsumerGroupMachine {
 
     /// `revoked` or `lost` of the handler has returned.
     mutating func released(now: Instant) -> [Action] {
-        guard case .releasing(_, let isMember, let next) = state else { return [] }
+        guard case .releasing(_, _, let next) = state else { return [] }
         isHeartbeatOut = false
         switch next {
         case .fail(let error, let text):
@@ -359,7 +358,6 @@ struct ConsumerGroupMachine {
         case .rejoin:
             if isStopping { return stop() }
             if hasCoordinator { return join() }
-            _ = isMember
             state = .unjoined(retryAt: now)
             return tick(now: now)
         }
@@ -373,10 +371,10 @@ struct ConsumerGroupMachine {
         isStopping = true
         switch state {
         case .stable(let holding): return release(holding, next: .leave)
-        case .unjoined, .finding: return stop()
-        // An answer is on its way that tells which member has to leave.
-        case .joining, .counting, .syncing, .assigning, .releasing: return []
-        case .leaving, .stopped: return []
+        case .unjoined, .finding, .counting, .syncing: return stop()
+        // Without an id, the answer that is on its way tells which member has to leave.
+        case .joining: return memberID.isEmpty ? [] : stop()
+        case .assigning, .releasing, .leaving, .stopped: return []
         }
     }
 

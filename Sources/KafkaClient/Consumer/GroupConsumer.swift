@@ -1,0 +1,372 @@
+import Base
+import KafkaConnection
+import KafkaWire
+import Synchronization
+
+/// A member of a consumer group: joins, fetches what it is assigned, hands it to its handler, and gives it back in order.
+///
+///     let consumer = GroupConsumer(cluster: cluster, settings: GroupConsumerSettings(group: "g", topics: ["t"]))
+///     try await consumer.run(handler)
+///
+/// `ConsumerGroupMachine` decides; this runs its actions: each call to the coordinator in a task of its own, and all calls of the handler
+/// in one, in order. A consumer runs once.
+public final class GroupConsumer: Sendable {
+    enum Event: Sendable {
+        case coordinatorFound
+        case coordinatorLost(ErrorCode?)
+        case joinAnswered(ConsumerGroupMachine.JoinAnswer)
+        case joinRefused(ErrorCode, memberID: String)
+        case partitionsCounted([String: Int]?)
+        case syncAnswered([TopicPartition])
+        case syncRefused(ErrorCode)
+        case heartbeatAnswered(ErrorCode?, GroupGeneration)
+        case assignDone
+        case released
+        case handlerFailed(any Error)
+        case leaveAnswered
+        case stopRequested
+    }
+
+    /// What the handler is to be called with, in order.
+    enum Call: Sendable {
+        case assigned([TopicPartition], GroupGeneration)
+        case revoked([TopicPartition], GroupGeneration)
+        case lost([TopicPartition], GroupGeneration)
+        case parcel(PartitionFetcher.Parcel)
+    }
+
+    private struct Membership {
+        var generation: GroupGeneration?
+        var partitions: Set<TopicPartition> = []
+        var hasRun = false
+        var handlerHasFailed = false
+    }
+
+    public let cluster: KafkaCluster
+    public let settings: GroupConsumerSettings
+    private let calls: GroupCoordinatorCalls
+    private let events: Mailbox<Event>
+    private let queue: BoundedQueue<Call>
+    /// Calls on their way into the queue, which may be full of parcels.
+    private let orders: Mailbox<Call?>
+    private let fetcher: PartitionFetcher
+    private let membership = Mutex(Membership())
+    private static let numbers = Atomic<UInt64>(0)
+
+    public init(cluster: KafkaCluster, settings: GroupConsumerSettings) {
+        self.cluster = cluster
+        self.settings = settings
+        let number = Self.numbers.wrappingAdd(1, ordering: .relaxed).newValue
+        // A join is held back by the coordinator, a fetch by its partition's leader: neither may hold up anything else.
+        calls = GroupCoordinatorCalls(
+            cluster: cluster, settings: settings, lane: Lane("group-\(settings.group)-\(number)"))
+        events = Mailbox(time: cluster.time)
+        orders = Mailbox(time: cluster.time)
+        let queue = BoundedQueue<Call>(bytesMax: settings.fetch.queueBytesMax)
+        self.queue = queue
+        fetcher = PartitionFetcher(
+            cluster: cluster, settings: settings.fetch, lane: Lane("fetch-\(settings.group)-\(number)")
+        ) { parcel, bytes in
+            await queue.append(.parcel(parcel), bytes: bytes)
+        }
+    }
+
+    // MARK: From any task
+
+    /// The membership that a commit would go under now; nil while there is none.
+    public var generation: GroupGeneration? { membership.withLock { $0.generation } }
+
+    /// Bytes that were fetched and wait for the handler.
+    public var queuedBytes: ByteCount { queue.byteCount }
+
+    /// Gives the partitions back (`revoked`), leaves the group, and lets `run` return. Cancelling the task of `run` does the same.
+    public func stop() { events.send(.stopRequested) }
+
+    /// Reads a partition on from elsewhere. Without effect where it is not this member's.
+    public func seek(_ partition: TopicPartition, to offset: Offset) {
+        fetcher.seek(partition, to: .offset(offset))
+    }
+
+    /// Commits offsets of partitions that this member holds; retried while the coordinator moves (`settings.commitTimeout`).
+    ///
+    /// - Parameter generation: the one in which the partitions were assigned, so that a late commit of an earlier assignment can't count for this one.
+    /// - Throws: `.fenced` where the partitions are others' now or will be (they are given up, `lost` follows); `.rebalancing` where the coordinator takes no commits
+    ///   in this phase. In neither case was anything committed.
+    public func commit(
+        _ offsets: [TopicPartition: CommittedOffset], generation wanted: GroupGeneration? = nil
+    ) async throws(ClientError) {
+        guard !offsets.isEmpty else { return }
+        let deadline = cluster.time.now + settings.commitTimeout
+        var backoff = cluster.settings.backoff
+        while true {
+            let generation = try fence(offsets, wanted)
+            do throws(GroupCoordinatorCalls.Refusal) {
+                return try await calls.commit(offsets, generation: generation)
+            } catch {
+                switch error.error {
+                case .illegalGeneration, .unknownMemberId, .fencedInstanceId:
+                    events.send(.heartbeatAnswered(error.error, generation))
+                    throw ClientError(
+                        .fenced, "the commit of \(generation) was refused", kafkaError: error.error)
+                case .rebalanceInProgress:
+                    events.send(.heartbeatAnswered(error.error, generation))
+                    throw ClientError(
+                        .rebalancing, "the group takes no commits while it rebalances", kafkaError: error.error)
+                case .some(let code) where !code.isRetriable:
+                    throw ClientError(.brokerError, "commit in group \(settings.group): \(code)", kafkaError: code)
+                case .some, nil: break
+                }
+                let delay = backoff.next()
+                guard cluster.time.now + delay < deadline else {
+                    let code = error.error
+                    throw ClientError(
+                        code == nil ? .timedOut : .brokerError,
+                        "commit in group \(settings.group) did not succeed in time"
+                            + (code.map { ": \($0)" } ?? ": the coordinator does not answer"), kafkaError: code)
+                }
+                try await cluster.pause(delay)
+            }
+        }
+    }
+
+    private func fence(
+        _ offsets: [TopicPartition: CommittedOffset], _ wanted: GroupGeneration?
+    ) throws(ClientError) -> GroupGeneration {
+        let (current, isHeld) = membership.withLock { membership in
+            (membership.generation, offsets.keys.allSatisfy { membership.partitions.contains($0) })
+        }
+        guard let current, isHeld, wanted == nil || wanted == current else {
+            let whose = current.map { "this member is in \($0)" } ?? "this member has no membership now"
+            throw ClientError(.fenced, "the partitions are not held: \(whose)")
+        }
+        return current
+    }
+
+    // MARK: Running
+
+    /// Takes part in the group until `stop()`, cancellation, or an error: the handler's, one of the fetched partitions', or one of the coordinator's that trying again can't help.
+    public func run(_ handler: some GroupConsumerHandler) async throws {
+        let isFirst = membership.withLock { membership in
+            defer { membership.hasRun = true }
+            return !membership.hasRun
+        }
+        precondition(isFirst, "a GroupConsumer runs once")
+        // A task of its own: what gives the partitions back must not be cancelled.
+        let work = Task { try await self.work(handler) }
+        try await withTaskCancellationHandler {
+            try await work.value
+        } onCancel: {
+            self.stop()
+        }
+    }
+
+    private func work(_ handler: some GroupConsumerHandler) async throws {
+        var failure: (any Error)?
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.fetcher.run() }
+            group.addTask { await self.callHandler(handler) }
+            group.addTask { await self.forwardOrders() }
+            var machine = ConsumerGroupMachine(
+                settings: ConsumerGroupMachine.Settings(
+                    topics: settings.topics, sessionTimeout: settings.sessionTimeout,
+                    heartbeatInterval: settings.heartbeatInterval,
+                    partitionCheckInterval: settings.partitionCheckInterval, backoff: cluster.settings.backoff))
+            var actions = machine.tick(now: cluster.time.now)
+            while true {
+                membership.withLock { $0.generation = machine.generation }
+                for action in actions {
+                    if case .fail(let error, let text) = action, failure == nil {
+                        failure = ClientError(
+                            .brokerError, "group \(settings.group): \(text): \(error)", kafkaError: error)
+                    }
+                    perform(action, in: &group)
+                }
+                if machine.isStopped { break }
+                actions = []
+                for event in await events.next(until: machine.wakeAt) {
+                    if case .handlerFailed(let error) = event, failure == nil { failure = error }
+                    actions += machine.handle(event, now: cluster.time.now)
+                }
+                actions += machine.tick(now: cluster.time.now)
+            }
+            fetcher.stopAll()
+            fetcher.finish()
+            orders.send(nil)
+            // What is still asked of the coordinator (a join, perhaps) interests nobody any more.
+            group.cancelAll()
+        }
+        cluster.closeLane(calls.lane)
+        if let failure { throw failure }
+    }
+
+    private func perform(_ action: ConsumerGroupMachine.Action, in group: inout DiscardingTaskGroup) {
+        switch action {
+        case .findCoordinator:
+            ask(&group) { () async throws(GroupCoordinatorCalls.Refusal) in
+                try await self.calls.findCoordinator()
+                return .coordinatorFound
+            } refused: {
+                .coordinatorLost($0.error)
+            }
+        case .join(let memberID):
+            ask(&group) { () async throws(GroupCoordinatorCalls.Refusal) in
+                .joinAnswered(try await self.calls.join(memberID: memberID))
+            } refused: { refusal in
+                refusal.error.map { .joinRefused($0, memberID: refusal.memberID) } ?? .coordinatorLost(nil)
+            }
+        case .countPartitions(let topics):
+            group.addTask { self.events.send(.partitionsCounted(await self.calls.countPartitions(topics))) }
+        case .sync(let generation, let plan):
+            ask(&group) { () async throws(GroupCoordinatorCalls.Refusal) in
+                .syncAnswered(try await self.calls.sync(generation, plan: plan))
+            } refused: {
+                $0.error.map { .syncRefused($0) } ?? .coordinatorLost(nil)
+            }
+        case .heartbeat(let generation):
+            group.addTask { self.events.send(.heartbeatAnswered(await self.calls.heartbeat(generation), generation)) }
+        case .assign(let partitions, let generation):
+            membership.withLock { $0.partitions = Set(partitions) }
+            orders.send(.assigned(partitions, generation))
+        case .revoke(let partitions, let generation):
+            fetcher.stopAll()
+            orders.send(.revoked(partitions, generation))
+        case .lose(let partitions, let generation):
+            fetcher.stopAll()
+            membership.withLock { $0.partitions = [] }
+            orders.send(.lost(partitions, generation))
+        case .leave(let memberID):
+            group.addTask {
+                await self.calls.leave(memberID: memberID)
+                self.events.send(.leaveAnswered)
+            }
+        case .fail, .stopped: break
+        }
+    }
+
+    private func ask(
+        _ group: inout DiscardingTaskGroup,
+        _ call: @escaping @Sendable () async throws(GroupCoordinatorCalls.Refusal) -> Event,
+        refused: @escaping @Sendable (GroupCoordinatorCalls.Refusal) -> Event
+    ) {
+        group.addTask {
+            do throws(GroupCoordinatorCalls.Refusal) {
+                self.events.send(try await call())
+            } catch { self.events.send(refused(error)) }
+        }
+    }
+
+    /// One after the other: a queue that is full must not turn their order round.
+    private func forwardOrders() async {
+        while true {
+            for order in await orders.next(until: .distantFuture) {
+                guard let order else { return queue.close() }
+                _ = await queue.append(order, bytes: .zero)
+            }
+        }
+    }
+
+    // MARK: The handler
+
+    /// Makes all calls of the handler, one at a time.
+    private func callHandler(_ handler: some GroupConsumerHandler) async {
+        while let call = await queue.next() {
+            do {
+                try await make(call, handler)
+            } catch {
+                membership.withLock { $0.handlerHasFailed = true }
+                fetcher.stopAll()
+                events.send(.handlerFailed(error))
+            }
+            switch call {
+            case .assigned: events.send(.assignDone)
+            case .revoked, .lost:
+                membership.withLock { $0.partitions = [] }
+                events.send(.released)
+            case .parcel: break
+            }
+        }
+    }
+
+    private func make(_ call: Call, _ handler: some GroupConsumerHandler) async throws {
+        switch call {
+        case .assigned(let partitions, let generation):
+            guard !membership.withLock({ $0.handlerHasFailed }) else { return }
+            let starts = try await handler.assigned(partitions, generation: generation)
+            let positions = try await positions(of: partitions, starts)
+            // Meanwhile the membership may have ended: `lost` comes next then. Under the lock, so that its `stopAll` comes before or after.
+            membership.withLock { membership in
+                if membership.generation == generation { fetcher.start(positions) }
+            }
+        case .revoked(let partitions, let generation):
+            // What failed must not commit.
+            if membership.withLock({ $0.handlerHasFailed }) {
+                try await handler.lost(partitions, generation: generation)
+            } else {
+                try await handler.revoked(partitions, generation: generation)
+            }
+        case .lost(let partitions, let generation):
+            try await handler.lost(partitions, generation: generation)
+        case .parcel(let parcel):
+            guard fetcher.isCurrent(parcel) else { return }
+            switch parcel.arrival {
+            case .data(let data): try await handler.fetched(data)
+            case .failed(_, let error): throw error
+            case .outOfRange(let problem):
+                switch try await handler.outOfRange(problem) {
+                case .pause: break
+                case .seek(let start):
+                    let positions = try await positions(of: [problem.partition], [problem.partition: start])
+                    if let position = positions[problem.partition] { fetcher.seek(problem.partition, to: position) }
+                }
+            }
+        }
+    }
+
+    private func positions(
+        of partitions: [TopicPartition], _ starts: [TopicPartition: StartPosition]
+    ) async throws(ClientError) -> [TopicPartition: FetchPlan.Position] {
+        let asked = partitions.filter { starts[$0, default: .committed] == .committed }
+        let committed =
+            asked.isEmpty
+            ? [:]
+            : try await Admin(cluster).committedOffsets(
+                group: settings.group, partitions: asked, requireStable: settings.fetch.isolation == .readCommitted)
+        var positions: [TopicPartition: FetchPlan.Position] = [:]
+        for partition in partitions {
+            let start = starts[partition, default: .committed]
+            if start != .committed {
+                positions[partition] = FetchPlan.Position(start, committed: .query(.earliest))
+            } else if let offset = committed[partition]?.offset {
+                positions[partition] = .offset(offset)
+            } else {
+                guard settings.reset != .committed else {
+                    throw ClientError(
+                        .brokerError,
+                        "group \(settings.group) has committed no offset in \(partition), and may not choose one",
+                        kafkaError: .offsetOutOfRange)
+                }
+                positions[partition] = FetchPlan.Position(settings.reset, committed: .query(.earliest))
+            }
+        }
+        return positions
+    }
+}
+
+extension ConsumerGroupMachine {
+    mutating func handle(_ event: GroupConsumer.Event, now: Instant) -> [Action] {
+        switch event {
+        case .coordinatorFound: coordinatorFound(now: now)
+        case .coordinatorLost(let error): coordinatorLost(error, now: now)
+        case .joinAnswered(let answer): joinAnswered(answer, now: now)
+        case .joinRefused(let error, let memberID): joinRefused(error, memberID: memberID, now: now)
+        case .partitionsCounted(let counts): partitionsCounted(counts, now: now)
+        case .syncAnswered(let partitions): syncAnswered(partitions, now: now)
+        case .syncRefused(let error): syncRefused(error, now: now)
+        case .heartbeatAnswered(let error, let generation): heartbeatAnswered(error, of: generation, now: now)
+        case .assignDone: assignDone(now: now)
+        case .released: released(now: now)
+        case .handlerFailed, .stopRequested: stopRequested(now: now)
+        case .leaveAnswered: leaveAnswered()
+        }
+    }
+}

@@ -1,13 +1,29 @@
 import Base
 import NIOCore
 
-/// One record; its key, value and headers are slices of the batch that it came from, and keep that alive.
+/// One record. Its key, value and headers are slices of the batch that it came from, and keep that alive; they are cut when asked
+/// for.
 public struct Record: Sendable {
-    public var offset: Offset
-    public var timestamp: Timestamp
-    public var key: ByteBuffer?
-    public var value: ByteBuffer?
-    public var headers: RecordHeaders
+    public let offset: Offset
+    public let timestamp: Timestamp
+    private let payload: ByteBuffer
+    private let fields: RecordSequence.Fields
+
+    @inline(__always)
+    init(offset: Offset, timestamp: Timestamp, fields: RecordSequence.Fields, payload: ByteBuffer) {
+        self.offset = offset
+        self.timestamp = timestamp
+        self.fields = fields
+        self.payload = payload
+    }
+
+    public var key: ByteBuffer? { fields.key.slice(of: payload) }
+    public var value: ByteBuffer? { fields.value.slice(of: payload) }
+    public var headers: RecordHeaders {
+        RecordHeaders(count: fields.headerCount, bytes: fields.headers.slice(of: payload)!)
+    }
+    /// The record as it stands in the batch.
+    var bytes: ByteBuffer { fields.record.slice(of: payload)! }
 }
 
 /// A record's headers, decoded as they are iterated.
@@ -68,18 +84,14 @@ public struct RecordHeaders: Sendable {
                 }
                 return nil
             }
-            let fields = rest.withUnsafeReadableBytes { bytes -> (name: Range<Int>, value: Range<Int>, end: Int)? in
+            let fields = rest.withUnsafeReadableBytes { bytes -> (name: Field, value: Field, end: Int)? in
                 var reader = FieldReader(bytes, at: 0)
-                guard let name = reader.nullableField(), name.lowerBound >= 0, let value = reader.nullableField()
-                else { return nil }
+                guard let name = reader.field(), name.length >= 0, let value = reader.field() else { return nil }
                 return (name, value, reader.position)
             }
             guard let fields else { throw RecordError(.corrupt, "a record's header has a length that can't be true") }
-            let start = rest.readerIndex
-            let name = rest.getString(at: start + fields.name.lowerBound, length: fields.name.count)!
-            let value =
-                fields.value.lowerBound < 0
-                ? nil : rest.getSlice(at: start + fields.value.lowerBound, length: fields.value.count)
+            let name = rest.getString(at: rest.readerIndex + fields.name.start, length: fields.name.length)!
+            let value = fields.value.slice(of: rest)
             rest.moveReaderIndex(forwardBy: fields.end)
             left -= 1
             return Header(name: name, value: value)

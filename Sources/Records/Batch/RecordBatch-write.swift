@@ -69,11 +69,11 @@ extension RecordBatch {
         var kept = ByteBuffer()
         var count: Int32 = 0
         var newest: Timestamp?
-        while let next = try records.nextWithBytes() {
-            guard isKept(next.record) else { continue }
-            kept.writeImmutableBuffer(next.bytes)
+        while let record = try records.next() {
+            guard isKept(record) else { continue }
+            kept.writeImmutableBuffer(record.bytes)
             count += 1
-            newest = max(newest ?? next.record.timestamp, next.record.timestamp)
+            newest = max(newest ?? record.timestamp, record.timestamp)
         }
         if count == header.recordCount { return self }
         guard count > 0 || keepsEmpty else { return nil }

@@ -1,43 +1,58 @@
+import NIOCore
+
 /// Reads a record's fields: zig-zag varints as Protocol Buffers and Kafka write them, and lengths checked against what is there.
 ///
 /// Nil stands for "too long, too large, or cut short"; the caller knows what it was reading.
 struct FieldReader {
-    let bytes: UnsafeRawBufferPointer
+    private let base: UnsafeRawPointer
     private(set) var position: Int
+    private var end: Int
 
     @inline(__always)
     init(_ bytes: UnsafeRawBufferPointer, at position: Int) {
-        self.bytes = bytes
+        // Nothing is read through it where there are no bytes.
+        base = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!
         self.position = position
+        end = bytes.count
     }
 
-    var remaining: Int { bytes.count - position }
+    var remaining: Int { end - position }
+
+    /// Nothing beyond the next `count` bytes, which must be there, can be read from here on.
+    @inline(__always)
+    mutating func limit(to count: Int) { end = position + count }
 
     @inline(__always)
     mutating func byte() -> UInt8? {
-        guard position < bytes.count else { return nil }
+        guard position < end else { return nil }
         defer { position += 1 }
-        return bytes[position]
+        return base.load(fromByteOffset: position, as: UInt8.self)
     }
 
-    /// A varint of at most ten bytes that fits 64 bits.
+    /// A varint of at most ten bytes that fits 64 bits. Most take one or two.
     @inline(__always)
     mutating func varint64() -> Int64? {
-        guard position < bytes.count else { return nil }
-        let first = bytes[position]
+        guard position < end else { return nil }
+        let first = base.load(fromByteOffset: position, as: UInt8.self)
         if first < 0x80 {
             position += 1
             return Self.unzigzag(UInt64(first))
         }
+        if position + 1 < end, case let second = base.load(fromByteOffset: position + 1, as: UInt8.self), second < 0x80
+        {
+            position += 2
+            return Self.unzigzag(UInt64(first & 0x7f) | UInt64(second) << 7)
+        }
         return longVarint()
     }
 
+    @inline(never)
     private mutating func longVarint() -> Int64? {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         var place = position
-        while place < bytes.count {
-            let byte = bytes[place]
+        while place < end {
+            let byte = base.load(fromByteOffset: place, as: UInt8.self)
             place += 1
             guard shift < 63 || byte <= 1 else { return nil }
             value |= UInt64(byte & 0x7f) << shift
@@ -52,23 +67,42 @@ struct FieldReader {
 
     /// A varint whose value fits 32 bits.
     @inline(__always)
-    mutating func varint32() -> Int32? { varint64().flatMap(Int32.init(exactly:)) }
-
-    /// A length that may be −1 for "null" and is otherwise there in full; returns where the field begins, or `nullField`.
-    @inline(__always)
-    mutating func nullableField() -> Range<Int>? {
-        guard let length = varint32(), length >= -1 else { return nil }
-        guard length >= 0 else { return Self.nullField }
-        guard Int(length) <= remaining else { return nil }
-        defer { position += Int(length) }
-        return position..<position + Int(length)
+    mutating func varint32() -> Int32? {
+        guard let value = varint64() else { return nil }
+        return Int32(exactly: value)
     }
 
-    static let nullField = -1 ..< -1
+    /// A key, a value or a part of a header: it may be null, and is otherwise there in full.
+    @inline(__always)
+    mutating func field() -> Field? {
+        guard let length = varint32(), length >= -1 else { return nil }
+        guard length >= 0 else { return .null }
+        guard Int(length) <= remaining else { return nil }
+        defer { position += Int(length) }
+        return Field(start: position, length: Int(length))
+    }
 
     @inline(__always)
     private static func unzigzag(_ value: UInt64) -> Int64 {
         Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+}
+
+/// Where a field's bytes stand. Length −1 is null.
+struct Field: Sendable {
+    var start: Int
+    var length: Int
+
+    static let null = Field(start: 0, length: -1)
+
+    @inline(__always)
+    func slice(of bytes: ByteBuffer) -> ByteBuffer? {
+        length < 0 ? nil : bytes.getSlice(at: bytes.readerIndex + start, length: length)
+    }
+
+    @inline(__always)
+    func part(of bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        length < 0 ? nil : UnsafeRawBufferPointer(start: bytes.baseAddress! + start, count: length)
     }
 }
 

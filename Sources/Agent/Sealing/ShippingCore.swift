@@ -1,0 +1,183 @@
+import Base
+import KafkaClient
+import Records
+
+/// What the core has to know of a topic before a line can go there.
+public protocol TopicDirectory: AnyObject {
+    /// The topic's partitions now; nil where it isn't known. Then it is found out, the topic made if need be, and the core is called again.
+    func partitionCount(of topic: String) -> Int32?
+}
+
+/// From inputs to sent batches: one turn at a time, on one thread, without waiting and without a clock, so that a simulation runs the same
+/// code as the agent.
+///
+/// ```
+///  Input ── LineBlock ──▶ BatchAssembler ── Seal ──▶ IntentLog ── SealedBatch ──▶ BatchSender
+/// ```
+///
+/// Where the log is full nothing is sealed, where nothing can be sealed no block is asked for: the sources wait.
+public final class ShippingCore {
+    public let log: IntentLog
+    public let sender: BatchSender
+    public let assembler: BatchAssembler
+    private let inputs: [any Input]
+    private let topics: any TopicDirectory
+    private let onInputEvent: (InputEvent) -> Void
+    /// A block of each input that wasn't taken to its end, and where its next line begins.
+    private var current: [(block: LineBlock, byte: Int)?]
+    private var turnOf = 0
+    private var unsent: [SealedBatch] = []
+    private var isStalled = false
+    private var isFinishing = false
+
+    /// Bytes taken from inputs before the turn ends, so that answers are heard in between.
+    private static let bytesPerTurn = 4 << 20
+
+    public init(
+        inputs: [any Input], assembler: BatchAssembler, log: IntentLog, sender: BatchSender, topics: any TopicDirectory,
+        onInputEvent: @escaping (InputEvent) -> Void
+    ) {
+        precondition(
+            assembler.settings.openBytesMax.bytes + assembler.settings.batchBytes.bytes <= log.capacity.bytes / 8,
+            "the ring must be eight times as large as what may be sealed at once")
+        self.inputs = inputs
+        self.assembler = assembler
+        self.log = log
+        self.sender = sender
+        self.topics = topics
+        self.onInputEvent = onInputEvent
+        current = Array(repeating: nil, count: inputs.count)
+    }
+
+    /// When to come back, unless an answer or a descriptor is there earlier.
+    public struct Rest: Sendable {
+        public var until: Instant
+        public var wakes: [CInt]
+        /// The log is full or the cluster unknown: sources wait.
+        public var isStalled: Bool
+    }
+
+    public func start(now: Instant) throws { try sender.start(now: now) }
+
+    public func answered(_ answer: ProducerAnswer, now: Instant) throws {
+        try sender.answered(answer, now: now)
+    }
+
+    /// Reads, seals, sends.
+    ///
+    /// - Throws: an error of the disk. The process has to stop and start again from what the disk holds.
+    public func turn(now: Instant, wallTime: Timestamp) throws -> Rest {
+        try sender.tick(now: now)
+        var rest = Rest(until: .distantFuture, wakes: [], isStalled: false)
+        var isHungry = false
+        if !isFinishing {
+            isHungry = try fill(now, wallTime, &rest)
+        }
+        try seal(now, all: isFinishing)
+        try log.flush()
+        try log.sync()
+        let batches = unsent
+        unsent = []
+        if let freed = log.takeFreed() { sender.freed(through: freed) }
+        if !batches.isEmpty { try sender.send(batches, now: now) }
+        rest.isStalled = isStalled
+        if isHungry && !isStalled { rest.until = now }
+        // Where nothing can be sealed, only an answer helps.
+        if !isStalled { rest.until = min(rest.until, assembler.deadline) }
+        rest.until = min(rest.until, sender.nextDeadline)
+        return rest
+    }
+
+    /// From here on nothing is read any more, and everything that was is sealed.
+    public func finish() { isFinishing = true }
+
+    /// Everything that was read is sealed and acknowledged.
+    public var isDrained: Bool {
+        assembler.isEmpty && unsent.isEmpty && log.pendingCount == 0
+    }
+
+    // MARK: -
+
+    /// Takes lines until the inputs have none, the turn is long enough, or nothing can be sealed. True where there is more.
+    private func fill(_ now: Instant, _ wallTime: Timestamp, _ rest: inout Rest) throws -> Bool {
+        var taken = 0
+        var idle = Array(repeating: false, count: inputs.count)
+        isStalled = false
+        while idle.contains(false) {
+            if taken >= Self.bytesPerTurn { return true }
+            if assembler.deadline <= now || assembler.openBytes >= assembler.settings.openBytesMax.bytes {
+                try seal(now, all: false)
+                if isStalled { return true }
+            }
+            turnOf = (turnOf + 1) % inputs.count
+            let index = turnOf
+            guard !idle[index] else { continue }
+            if current[index] == nil {
+                switch inputs[index].poll(now: now) {
+                case .block(let block): current[index] = (block, 0)
+                case .event(let event):
+                    handle(event, now)
+                    continue
+                case .idle(let until, let wake):
+                    idle[index] = true
+                    rest.until = min(rest.until, until)
+                    if let wake { rest.wakes.append(wake) }
+                    continue
+                }
+            }
+            guard let bytes = try append(from: index, now, wallTime) else {
+                idle[index] = true
+                continue
+            }
+            taken += bytes
+            if isStalled { return true }
+        }
+        return false
+    }
+
+    /// Puts lines of an input's block into batches; nil where the topic isn't known yet.
+    private func append(from index: Int, _ now: Instant, _ wallTime: Timestamp) throws -> Int? {
+        guard let (block, start) = current[index] else { return 0 }
+        guard let count = topics.partitionCount(of: block.topic), count > 0 else { return nil }
+        let partition = TopicPartition(
+            topic: block.topic, partition: Murmur2.partition(key: block.source.bytes, count: count))
+        var byte = start
+        while byte < block.byteCount {
+            let next = assembler.append(block, from: byte, to: partition, now: now, wallTime: wallTime)
+            byte = next
+            current[index] = (block, byte)
+            if byte < block.byteCount {
+                try seal(now, all: false)
+                if isStalled { return byte - start }
+            }
+        }
+        current[index] = nil
+        return byte - start
+    }
+
+    private func handle(_ event: InputEvent, _ now: Instant) {
+        switch event {
+        case .retired(let stream): assembler.retired(stream, now: now)
+        case .positioned(let checkpoint): assembler.positioned(checkpoint, now: now)
+        case .lineCut, .lineSkipped, .nulBytesSkipped, .lineUnterminated, .truncated, .gap, .trouble, .recovered: break
+        }
+        onInputEvent(event)
+    }
+
+    /// Seals what is due, as far as the log has room.
+    private func seal(_ now: Instant, all: Bool) throws {
+        isStalled = false
+        while let group = assembler.nextGroup(now: now, all: all) {
+            guard sender.canReserve || group.partitions.isEmpty,
+                try log.makeRoom(bytes: group.byteCountMax, batches: group.partitions.count)
+            else {
+                isStalled = true
+                return
+            }
+            let sealed = try assembler.seal(group) { partition, count in
+                sender.reserve(partition, recordCount: count)!
+            }
+            unsent += try log.append(sealed)
+        }
+    }
+}

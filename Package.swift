@@ -76,8 +76,6 @@ let package = Package(
                 "Base", "KafkaClient", "KafkaWire", "Records", "Events", "Settings", "Telemetry", "CSystemd", "CZlib",
                 nioCore, nioPosix, deque, systemPackage,
             ]),
-        .target(name: "Exports", dependencies: ["Base", "Events", "Telemetry", "CZlib"]),
-            dependencies: ["Base", "KafkaClient", "Records", "Events", "Settings", "Telemetry", "CSystemd", "CZlib"]),
         .target(
             name: "Exports",
             dependencies: ["Base", "Events", "Telemetry", "CZlib", systemPackage, deque, logging]),
@@ -124,5 +122,6 @@ let package = Package(
         .testTarget(
             name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "CSnappy", "TestKit", nioCore],
             exclude: ["Fixtures"], swiftSettings: hot),
+        .testTarget(name: "ProducerTests", dependencies: ["KafkaClient", "KafkaWire", "Base", "TestKit"]),
     ]
 )

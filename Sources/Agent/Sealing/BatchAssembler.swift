@@ -176,7 +176,8 @@ public final class BatchAssembler {
                 producerID: identity.id, epoch: identity.epoch, baseSequence: sequence, using: &compressor)
             seal.batches.append(
                 Seal.Batch(
-                    partition: partition, identity: identity, baseSequence: sequence, recordCount: records, bytes: bytes))
+                    partition: partition, identity: identity, baseSequence: sequence, recordCount: records, bytes: bytes
+                ))
             seal.counts += batch.counts
             batch.counts.removeAll(keepingCapacity: true)
             batch.streams.removeAll(keepingCapacity: true)

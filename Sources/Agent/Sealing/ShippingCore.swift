@@ -75,9 +75,10 @@ public final class ShippingCore {
         }
         try seal(now, all: isFinishing)
         try log.flush()
-        try log.sync()
         let batches = unsent
         unsent = []
+        // One sync for all seals of the turn; nothing is sent before.
+        if !batches.isEmpty { try log.sync() }
         if let freed = log.takeFreed() { sender.freed(through: freed) }
         if !batches.isEmpty { try sender.send(batches, now: now) }
         rest.isStalled = isStalled

@@ -27,7 +27,8 @@ extension PartitionLane {
         // A batch that was never sent can't stand where the log had been written before; nor any below what was acknowledged.
         let isBelow = offset != .none && (offset < floor || (isNew && offset < endSeen))
         let isDoubted: Bool = if case .draining = state { hasClaims } else { false }
-        if isBelow || isDoubted || (readsBack && isNew && offset != .none) {
+        let wasSilent = acknowledgedAt.map { context.now - $0 >= context.settings.readBackAfter } ?? false
+        if isBelow || isDoubted || ((readsBack || wasSilent) && isNew && offset != .none) {
             if isBelow { claimIsSuspicious = true }
             pending[place].status = .claimed(offset)
             drain(.resend, &context)
@@ -56,6 +57,7 @@ extension PartitionLane {
             acknowledged.append(Acknowledged(batch: first.batch, offset: offset, at: context.now))
             if offset != .none { floor = max(floor, offset + Int64(first.batch.recordCount)) }
             context.actions.append(.recordAcknowledgement(first.batch.id, partition, offset))
+            acknowledgedAt = context.now
             records += Int(first.batch.recordCount)
             bytes += first.batch.byteCount
         }
@@ -72,7 +74,7 @@ extension PartitionLane {
             // After an older batch failed, its successors can't be in sequence.
             let isConsequence = pending[pending.startIndex..<place].contains { $0.status == .waiting }
             if isConsequence {
-                fail(.resend, reason: reason, refreshing: false, &context)
+                drain(.resend, &context)
             } else {
                 strikes += 1
                 context.report(.reconciling(partition, reason: reason))

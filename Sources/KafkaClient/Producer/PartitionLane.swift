@@ -103,6 +103,7 @@ struct PartitionLane: Sendable {
     var mustRebase = false
     /// The first new batch of a run is read back: a clone that ships under the same identity is found out by it.
     var readsBack = true
+    var acknowledgedAt: Instant?
     var claimIsSuspicious = false
     var hasOpened = false
     var inspectedAt: Instant?

@@ -15,6 +15,8 @@ public struct ProducerSettings: Sendable, Equatable {
     public var inspectionInterval = Duration.seconds(60)
     /// An acknowledged batch of this age or less must not be unknown to the broker: if it is, look.
     public var memoryTrusted = Duration.seconds(3600)
+    /// After so long a silence the next batch is read back, as the first of a run is: a clone may have used our sequences meanwhile.
+    public var readBackAfter = Duration.seconds(60)
     /// How much of a partition a reconciliation may read.
     public var scanBytesMax = ByteCount.mib(256)
     public var ambiguous = AmbiguityPolicy.repeat

@@ -30,9 +30,9 @@ extension IntentLog: ProducerJournal {
         return bytes
     }
 
-    public func checksum(of id: BatchID) throws -> UInt32? {
+    public func fingerprint(of id: BatchID) throws -> BatchFingerprint? {
         guard state.index(of: id) != nil else { return nil }
-        return try bytes(of: id).getInteger(at: BatchLayout.crc)
+        return BatchFingerprint(try RecordBatch(bytes(of: id)))
     }
 
     public func record(opening: PartitionOpening) throws {

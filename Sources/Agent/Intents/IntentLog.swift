@@ -7,7 +7,7 @@ import SystemPackage
 
 /// How the intent log uses the disk.
 public struct IntentSettings: Sendable, Equatable {
-    public enum Durability: String, Sendable {
+    public enum Durability: String, Sendable, CaseIterable {
         /// What is sent has been synced before: exactly once through a power cut.
         case fsync
         /// Left to the operating system: exactly once through `kill -9`; after a power cut lines may come twice, counted.

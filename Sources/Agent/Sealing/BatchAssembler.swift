@@ -12,9 +12,10 @@ public final class BatchAssembler {
     public let settings: SealSettings
     private var batches: [TopicPartition: OpenBatch] = [:]
     private var feeds: [StreamID: Feed] = [:]
-    /// Positions and retirements that wait for a seal and are in no open batch.
+    /// Positions that wait for a seal and are in no open batch.
     private var loosePositions: [StreamID: StreamCheckpoint] = [:]
-    private var looseRetired: Set<StreamID> = []
+    /// Streams that are gone, and the batches that were open when that was said: they have to be sealed first, or with it.
+    private var retirements: [(stream: StreamID, after: Set<TopicPartition>)] = []
     private var looseSince: Instant?
     private var compressor = Compressor()
     private var headers: [ObjectIdentifier: (origin: LineOrigin, prepared: PreparedHeaders)] = [:]
@@ -27,7 +28,6 @@ public final class BatchAssembler {
         var checkpoint: StreamCheckpoint
         /// More than one only where a journal's units or a change of the partition count spread a stream.
         var partitions: Set<TopicPartition>
-        var isRetired = false
     }
 
     /// A builder with what its records were made from. The builder is kept for the next batch of the partition.
@@ -92,29 +92,31 @@ public final class BatchAssembler {
         }
     }
 
-    /// A stream is gone; its position may go with its last lines.
+    /// A stream is gone; its position may go once everything is sealed that came before this.
     public func retired(_ stream: StreamID, now: Instant) {
-        if feeds[stream] != nil {
-            feeds[stream]!.isRetired = true
-        } else {
-            loosePositions[stream] = nil
-            looseRetired.insert(stream)
-            looseSince = looseSince ?? now
-        }
+        loosePositions[stream] = nil
+        let open = batches.filter { !$0.value.builder.isEmpty }
+        retirements.append((stream, Set(open.keys)))
+        looseSince = looseSince ?? now
     }
 
     // MARK: - Sealing
 
     /// When something has to be sealed next, if nothing more comes.
     public var deadline: Instant {
-        var deadline = looseSince.map { $0 + settings.positionLinger } ?? .distantFuture
+        var deadline = Instant.distantFuture
+        if let looseSince, !loosePositions.isEmpty || retirements.contains(where: \.after.isEmpty) {
+            deadline = looseSince + settings.positionLinger
+        }
         for batch in batches.values where !batch.builder.isEmpty {
             deadline = min(deadline, batch.isFull ? .zero : batch.since + settings.linger)
         }
         return deadline
     }
 
-    public var isEmpty: Bool { looseSince == nil && batches.values.allSatisfy { $0.builder.isEmpty } }
+    public var isEmpty: Bool {
+        loosePositions.isEmpty && retirements.isEmpty && batches.values.allSatisfy { $0.builder.isEmpty }
+    }
 
     /// What has to be sealed now, one group after the other; nil where nothing has to. `all` takes what need not be sealed yet too.
     public func nextGroup(now: Instant, all: Bool = false) -> Group? {
@@ -128,6 +130,8 @@ public final class BatchAssembler {
             since = batch.since
         }
         if let first { return group(around: first) }
+        // Retirements that wait for a batch go with it.
+        guard !loosePositions.isEmpty || retirements.contains(where: \.after.isEmpty) else { return nil }
         guard let looseSince, all || looseSince + settings.positionLinger <= now else { return nil }
         return Group(partitions: [], streams: [], byteCountMax: looseBytes + 256)
     }
@@ -156,7 +160,7 @@ public final class BatchAssembler {
 
     private var looseBytes: Int {
         loosePositions.values.reduce(0) { $0 + 40 + $1.position.bytes.count + $1.source.bytes.count }
-            + looseRetired.count * 8
+            + retirements.count * 8
     }
 
     /// Closes a group's batches. What is returned has to be put in the log, or the process has to stop: the lines are in no batch any more.
@@ -184,14 +188,14 @@ public final class BatchAssembler {
             batch.isFull = false
         }
         for stream in group.streams.sorted() {
-            let feed = feeds.removeValue(forKey: stream)!
-            if feed.isRetired { seal.retired.append(stream) } else { seal.streams.append(feed.checkpoint) }
+            seal.streams.append(feeds.removeValue(forKey: stream)!.checkpoint)
         }
         seal.streams += loosePositions.values.sorted { $0.stream < $1.stream }
-        seal.retired += looseRetired.sorted()
+        for place in retirements.indices { retirements[place].after.subtract(group.partitions) }
+        seal.retired = retirements.filter(\.after.isEmpty).map(\.stream)
+        retirements.removeAll(where: \.after.isEmpty)
         loosePositions = [:]
-        looseRetired = []
-        looseSince = nil
+        if retirements.isEmpty { looseSince = nil }
         return seal
     }
 

@@ -83,6 +83,10 @@ public final class ShippingCore {
         if !batches.isEmpty { try sender.send(batches, now: now) }
         rest.isStalled = isStalled
         if isHungry && !isStalled { rest.until = now }
+        // Inputs that can't be asked for more take care that nothing gets away meanwhile.
+        for index in inputs.indices where !isFinishing && (isStalled || current[index] != nil) {
+            rest.until = min(rest.until, inputs[index].attend(now: now))
+        }
         // Where nothing can be sealed, only an answer helps.
         if !isStalled { rest.until = min(rest.until, assembler.deadline) }
         rest.until = min(rest.until, sender.nextDeadline)

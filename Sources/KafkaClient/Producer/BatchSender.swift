@@ -61,11 +61,11 @@ public final class BatchSender {
                 }
             case .inspect(let partition, let producer): transport.begin(.inspect(partition, producer))
             case .scan(let request):
-                var checksums: [BatchID: UInt32] = [:]
+                var fingerprints: [BatchID: BatchFingerprint] = [:]
                 for candidate in request.candidates {
-                    checksums[candidate.id] = (try? journal.checksum(of: candidate.id)) ?? nil
+                    fingerprints[candidate.id] = (try? journal.fingerprint(of: candidate.id)) ?? nil
                 }
-                transport.begin(.scan(request, checksums: checksums))
+                transport.begin(.scan(request, fingerprints: fingerprints))
             case .obtainProducerID: transport.begin(.obtainProducerID)
             case .refreshMetadata(let partition): transport.begin(.refreshMetadata(partition))
             case .recordOpening(let opening): try journal.record(opening: opening)

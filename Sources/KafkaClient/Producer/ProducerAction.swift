@@ -167,7 +167,7 @@ public enum ProducerNotice: Sendable, Equatable {
 }
 
 /// What to do with batches of which nobody can tell whether the broker has them.
-public enum AmbiguityPolicy: String, Sendable, Equatable {
+public enum AmbiguityPolicy: String, Sendable, Equatable, CaseIterable {
     /// Send again: perhaps twice, never lost.
     case `repeat`
     /// Leave out: perhaps lost, never twice.

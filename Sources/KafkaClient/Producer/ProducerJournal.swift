@@ -1,5 +1,6 @@
 import Base
 import NIOCore
+import Records
 
 /// Where sealed batches and what became of them are kept: the agent's intent log. Synchronous, used from one thread.
 public protocol ProducerJournal: AnyObject {
@@ -8,8 +9,8 @@ public protocol ProducerJournal: AnyObject {
     /// - Throws: what made them unreadable; the batch is then given up, counted.
     func bytes(of id: BatchID) throws -> ByteBuffer
 
-    /// The CRC that the batch carries under its present identity, as `bytes(of:)` would show it; nil where it isn't held any more.
-    func checksum(of id: BatchID) throws -> UInt32?
+    /// What the batch is known by under its present identity; nil where it isn't held any more.
+    func fingerprint(of id: BatchID) throws -> BatchFingerprint?
 
     /// Durable on return.
     func record(opening: PartitionOpening) throws
@@ -21,4 +22,24 @@ public protocol ProducerJournal: AnyObject {
     func recordAcknowledgement(of id: BatchID, in partition: TopicPartition, at offset: Offset) throws
     /// May be lost by a crash: it is found out again.
     func recordReopening(of ids: [BatchID]) throws
+}
+
+/// What tells whether a batch in a log is the one that was sent, and not another's with the same identity and sequence.
+public struct BatchFingerprint: Hashable, Sendable {
+    public var checksum: UInt32
+    public var codec: Codec
+    public var recordCount: Int
+
+    public init(_ batch: RecordBatch) {
+        checksum = batch.crc
+        codec = batch.codec
+        recordCount = batch.recordCount
+    }
+
+    /// A broker that stamps the time or compresses anew changes a batch's bytes; then the number of records has to do.
+    public func matches(_ stored: RecordBatch) -> Bool {
+        if stored.crc == checksum { return true }
+        let isRewritten = stored.timestampType == .logAppendTime || stored.codec != codec
+        return isRewritten && stored.recordCount == recordCount
+    }
 }

@@ -10,8 +10,8 @@ public protocol ProducerTransport: AnyObject {
 public enum ProducerRequest: Sendable {
     case produce(SealedBatch, ByteBuffer)
     case inspect(TopicPartition, ProducerID)
-    /// With the CRC of each candidate that has one.
-    case scan(ScanRequest, checksums: [BatchID: UInt32])
+    /// With what each candidate is known by, as far as it is still held.
+    case scan(ScanRequest, fingerprints: [BatchID: BatchFingerprint])
     case obtainProducerID
     /// Not answered.
     case refreshMetadata(TopicPartition)

@@ -1,0 +1,120 @@
+import Base
+import KafkaClient
+import KafkaConnection
+import Records
+import Settings
+import SystemPackage
+
+/// Everything that an agent can be told.
+public struct AgentSettings: Sendable {
+    /// Any brokers of the cluster.
+    public var brokers: [Address]
+    public var state: FilePath = "/var/lib/millrace/agent"
+    /// First part of every record key; also the agent's key in the status topic.
+    public var host: String
+    public var files: [FileInputSettings] = []
+    public var tailer: FileTailerSettings
+    public var seal = SealSettings()
+    public var intents = IntentSettings()
+    public var producer = ProducerSettings()
+    public var connection = ConnectionSettings()
+    public var statusTopic = "__millrace_status"
+    public var statusInterval = Duration.seconds(10)
+    /// How long a stop waits for acknowledgements. What isn't acknowledged then is sent again by the next run.
+    public var stopTimeout = Duration.seconds(10)
+
+    public init(brokers: [Address], host: String) {
+        self.brokers = brokers
+        self.host = host
+        tailer = FileTailerSettings(host: host)
+        connection.clientID = "millrace-agent"
+    }
+
+    /// What contradicts itself, for a person; nil where all is well.
+    public var contradiction: String? {
+        if brokers.isEmpty { return "no broker is named" }
+        let sealed = seal.openBytesMax.bytes + seal.batchBytes.bytes
+        if sealed > intents.capacity.bytes / 8 {
+            return "intents.size (\(intents.capacity)) must be at least 8 × (batch.open_bytes + batch.bytes), "
+                + "which is \(ByteCount(8 * sealed))"
+        }
+        let line = files.map(\.lineBytesMax.bytes).max() ?? 0
+        if line > intents.capacity.bytes / 16 {
+            return "a line may be \(ByteCount(line)) long, more than a sixteenth of intents.size (\(intents.capacity))"
+        }
+        return nil
+    }
+}
+
+extension AgentSettings {
+    /// Reads the keys of `agent.yaml` that are not about sources; `sources` is left to `readSources`.
+    ///
+    /// ```yaml
+    /// broker: agg.example:9092              # or a list
+    /// state: /var/lib/millrace/agent
+    /// host: web-1
+    /// batch: {codec: gzip, level: 6, bytes: 256KiB, linger: 50ms, open_bytes: 4MiB}
+    /// intents: {size: 64MiB, durability: fsync}
+    /// delivery: exactly_once
+    /// ambiguous: repeat
+    /// status: {topic: __millrace_status, interval: 10s}
+    /// stop_timeout: 10s
+    /// ```
+    public init(
+        reading root: inout SettingsMapping, host defaultHost: String,
+        readSources: (YAMLNode, inout AgentSettings) throws(SettingsError) -> Void
+    ) throws(SettingsError) {
+        let brokerNode = try root.required("broker")
+        var brokers: [Address] = []
+        for text in try brokerNode.strings() {
+            guard let list = Address.list(text) else {
+                throw SettingsError("expected host:port, found '\(text)'", at: brokerNode.place)
+            }
+            brokers += list
+        }
+        self.init(brokers: brokers, host: try root.string("host", default: defaultHost))
+        state = FilePath(try root.string("state", default: state.string))
+        stopTimeout = try root.duration("stop_timeout", default: stopTimeout)
+        if var batch = try root.mapping("batch") { try readBatch(&batch) }
+        if var section = try root.mapping("intents") {
+            intents.capacity = try section.bytes("size", default: intents.capacity, in: .mib(1)...(.gib(64)))
+            intents.durability = try section.choice("durability", default: intents.durability)
+            try section.finish()
+        }
+        if let delivery = root.node("delivery"), try delivery.string() != "exactly_once" {
+            throw SettingsError("expected exactly_once", at: delivery.place)
+        }
+        producer.ambiguous = try root.choice("ambiguous", default: producer.ambiguous)
+        if var section = try root.mapping("status") {
+            statusTopic = try section.string("topic", default: statusTopic)
+            statusInterval = try section.duration("interval", default: statusInterval)
+            try section.finish()
+        }
+        let sources = try root.required("sources")
+        try readSources(sources, &self)
+        if let contradiction { throw SettingsError(contradiction, at: root.place) }
+    }
+
+    private mutating func readBatch(_ batch: inout SettingsMapping) throws(SettingsError) {
+        if let codec = batch.node("codec") { seal.codec = try codec.choice(CodecName.self).codec }
+        if let level = batch.node("level") { seal.level = try level.int(in: 1...22) }
+        seal.batchBytes = try batch.bytes("bytes", default: seal.batchBytes, in: .kib(1)...(.mib(64)))
+        seal.linger = try batch.duration("linger", default: seal.linger)
+        seal.openBytesMax = try batch.bytes("open_bytes", default: seal.openBytesMax, in: .kib(1)...(.gib(1)))
+        try batch.finish()
+    }
+
+    private enum CodecName: String, CaseIterable {
+        case none, gzip, snappy, lz4, zstd
+
+        var codec: Codec {
+            switch self {
+            case .none: .none
+            case .gzip: .gzip
+            case .snappy: .snappy
+            case .lz4: .lz4
+            case .zstd: .zstd
+            }
+        }
+    }
+}

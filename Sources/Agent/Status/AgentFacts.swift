@@ -1,0 +1,143 @@
+import Base
+import KafkaClient
+import Logging
+import Telemetry
+
+/// What the producer machine says, as log line and metric.
+struct ShippingFact: Fact {
+    let notice: ProducerNotice
+
+    var level: Logger.Level {
+        switch notice {
+        case .acknowledged: .trace
+        case .reconciling, .reconciled, .producerIDChanged: .info
+        case .retrying, .producerIDUnavailable, .tailLost, .topicRecreated: .warning
+        case .held, .acknowledgedLost, .ambiguous, .intentUnreadable: .error
+        case .staleState: .critical
+        }
+    }
+
+    var message: String {
+        switch notice {
+        case .acknowledged(let partition, let records, _): "\(partition) acknowledged \(records) records"
+        case .retrying(let partition, let reason): "\(partition) will be tried again: \(reason)"
+        case .held(let partition, let code, let message):
+            "the broker refuses a batch of \(partition) (\(code)\(message.isEmpty ? "" : ": " + message)); nothing is lost, and it is tried "
+                + "again every half minute: mend the topic, its limits or the permissions"
+        case .reconciling(let partition, let reason): "\(partition): finding out what the broker holds: \(reason)"
+        case .reconciled(let partition, let present, let again):
+            "\(partition): \(present) pending batches were there, \(again) are sent"
+        case .tailLost(let partition, let batches, let records):
+            "the broker lost \(batches) batches (\(records) records) of \(partition) that it had acknowledged; they are sent again"
+        case .acknowledgedLost(let partition, let records):
+            "the broker lost up to \(records) acknowledged records of \(partition) that are no longer held here"
+        case .ambiguous(let partition, let batches, let records, let policy):
+            "whether the broker has \(batches) batches (\(records) records) of \(partition) can't be known; policy '\(policy.rawValue)'"
+        case .staleState(let partition, let evidence):
+            "this agent's state is used by somebody else or is older than what was sent (a cloned machine, a restored backup): "
+                + "\(partition): \(evidence). A new producer identity is taken; lines may come twice"
+        case .topicRecreated(let partition): "the topic of \(partition) was deleted and made again"
+        case .producerIDChanged(let old, let new): "producer identity \(new) (was \(old))"
+        case .producerIDUnavailable(let reason): "no producer id: \(reason)"
+        case .intentUnreadable(let partition, let id, let records, let reason):
+            "batch \(id) of \(partition) (\(records) records) can't be read from the intent log: \(reason)"
+        }
+    }
+
+    func measure(in metrics: MetricRegistry) {
+        func count(_ name: String, _ amount: Int = 1) { metrics.counter(name).increment(by: amount) }
+        switch notice {
+        case .acknowledged(let partition, let records, let bytes):
+            metrics.counter("millrace_agent_records_shipped_total", [("topic", partition.topic)]).increment(by: records)
+            metrics.counter("millrace_agent_bytes_shipped_total", [("topic", partition.topic)]).increment(by: bytes)
+        case .retrying: count("millrace_agent_retries_total")
+        case .held: count("millrace_agent_held_total")
+        case .reconciling: count("millrace_agent_reconciliations_total")
+        case .reconciled: break
+        case .tailLost(_, _, let records): count("millrace_agent_tail_lost_records_total", records)
+        case .acknowledgedLost(_, let records):
+            count("millrace_agent_acknowledged_lost_records_total", Int(clamping: records))
+        case .ambiguous(_, _, let records, _): count("millrace_agent_ambiguous_records_total", records)
+        case .staleState: count("millrace_agent_stale_state_total")
+        case .topicRecreated: count("millrace_agent_topics_recreated_total")
+        case .producerIDChanged: count("millrace_agent_producer_ids_total")
+        case .producerIDUnavailable: count("millrace_agent_producer_id_failures_total")
+        case .intentUnreadable(_, _, let records, _): count("millrace_agent_unreadable_records_total", records)
+        }
+    }
+}
+
+/// What inputs say besides lines.
+struct InputFact: Fact {
+    let event: InputEvent
+
+    var level: Logger.Level {
+        switch event {
+        case .retired, .positioned: .debug
+        case .lineCut, .lineSkipped, .nulBytesSkipped, .lineUnterminated, .truncated, .recovered: .info
+        case .trouble: .warning
+        case .gap: .error
+        }
+    }
+
+    var message: String {
+        switch event {
+        case .retired(let stream): "stream \(stream) was read to its end"
+        case .positioned(let checkpoint): "reading \(checkpoint.source)"
+        case .lineCut(let source, let bytes): "a line of \(bytes) bytes in \(source) was cut"
+        case .lineSkipped(let source, let bytes): "a line of \(bytes) bytes in \(source) was left out"
+        case .nulBytesSkipped(let source, let bytes): "\(bytes) NUL bytes in \(source) were left out"
+        case .lineUnterminated(let source, _): "the last line of a file of \(source) has no end"
+        case .truncated(let source): "\(source) was cut or written anew: read from its beginning"
+        case .gap(let source, let detail): "lines of \(source) are gone before they were read: \(detail)"
+        case .trouble(let source, let detail): "\(source) can't be read: \(detail)"
+        case .recovered(let source): "\(source) can be read again"
+        }
+    }
+
+    func measure(in metrics: MetricRegistry) {
+        let name =
+            switch event {
+            case .retired, .positioned, .recovered: ""
+            case .lineCut: "millrace_agent_lines_cut_total"
+            case .lineSkipped: "millrace_agent_lines_skipped_total"
+            case .nulBytesSkipped: "millrace_agent_nul_runs_total"
+            case .lineUnterminated: "millrace_agent_lines_unterminated_total"
+            case .truncated: "millrace_agent_files_truncated_total"
+            case .gap: "millrace_agent_gaps_total"
+            case .trouble: "millrace_agent_input_troubles_total"
+            }
+        if !name.isEmpty { metrics.counter(name).increment() }
+    }
+}
+
+/// What a start found in the state directory.
+struct StateRecovered: Fact {
+    let recovery: IntentRecovery
+    let path: String
+
+    var level: Logger.Level {
+        switch recovery.finding {
+        case .fresh, .whole: .info
+        case .damagedCheckpoint, .lostRecords: .critical
+        }
+    }
+
+    var message: String {
+        switch recovery.finding {
+        case .fresh: "new state in \(path)"
+        case .whole: "\(recovery.batchesPending) batches pending in \(path)"
+        case .damagedCheckpoint(let aside):
+            "the state in \(path) is damaged and was set aside as \(aside); sources are read from their beginning and may come twice"
+        case .lostRecords(let position):
+            "the disk lost what it had synced in \(path) (after position \(position)); the lines are read again and may come twice"
+        }
+    }
+
+    func measure(in metrics: MetricRegistry) {
+        switch recovery.finding {
+        case .fresh, .whole: break
+        case .damagedCheckpoint, .lostRecords: metrics.counter("millrace_agent_state_damaged_total").increment()
+        }
+    }
+}

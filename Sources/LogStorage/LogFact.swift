@@ -14,7 +14,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     case checkpointIgnored(file: FilePath, reason: String)
     case segmentsDeleted(TopicPartition, count: Int, bytes: ByteCount, start: Offset, reason: String)
     case compacted(TopicPartition, bytesBefore: ByteCount, bytesAfter: ByteCount, upTo: Offset)
-    case compactionFailed(TopicPartition, reason: String)
+    case batchNotCompacted(TopicPartition, offset: Offset, reason: String)
     case partitionOffline(TopicPartition, reason: String)
     case directoryOffline(FilePath, reason: String)
     case diskFull(FilePath, free: ByteCount)
@@ -26,7 +26,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain: .info
         case .uncleanStart, .tailCut, .segmentsDropped, .indexRebuilt, .snapshotIgnored, .checkpointIgnored,
-            .compactionFailed, .maintenanceFailed, .strangeFolder:
+            .batchNotCompacted, .maintenanceFailed, .strangeFolder:
             .warning
         case .partitionOffline, .directoryOffline, .diskFull: .error
         }
@@ -44,7 +44,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         case .checkpointIgnored: "checkpoint_ignored"
         case .segmentsDeleted: "segments_deleted"
         case .compacted: "compacted"
-        case .compactionFailed: "compaction_failed"
+        case .batchNotCompacted: "batch_not_compacted"
         case .partitionOffline: "partition_offline"
         case .directoryOffline: "directory_offline"
         case .diskFull: "disk_full"
@@ -71,7 +71,8 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
             "\(partition): deleted \(count) segments (\(bytes)), the log starts at offset \(start): \(reason)"
         case .compacted(let partition, let before, let after, let upTo):
             "\(partition): compacted \(before) to \(after), clean up to offset \(upTo)"
-        case .compactionFailed(let partition, let reason): "\(partition): compaction failed: \(reason)"
+        case .batchNotCompacted(let partition, let offset, let reason):
+            "\(partition): the batch at offset \(offset) is kept whole, it can't be read: \(reason)"
         case .partitionOffline(let partition, let reason): "\(partition) is offline: \(reason)"
         case .directoryOffline(let path, let reason): "\(path) is offline: \(reason)"
         case .diskFull(let path, let free): "the disk of \(path) is full (\(free) free): appends are refused"

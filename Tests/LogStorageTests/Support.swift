@@ -104,7 +104,13 @@ final class Machine {
     func log() throws -> PartitionLog {
         if directory == nil { try start() }
         if let log = directory.log(for: partition) { return log }
+        if let reason = directory.offlinePartitions[partition] { throw LogError(.offline, reason) }
         return try directory.create(topic: partition.topic, id: topicID, partition: 0, config: config)
+    }
+
+    func shutDown() throws {
+        try directory.shutDown()
+        directory = nil
     }
 
     func crash(_ survival: Survival, seed: UInt64 = 1) {

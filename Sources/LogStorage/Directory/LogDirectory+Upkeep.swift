@@ -14,6 +14,7 @@ extension LogDirectory {
             do throws(FileError) {
                 if log.flushIsDue(now: wallTime) { _ = try log.flush() }
                 try log.applyRetention(now: wallTime)
+                if log.config.compacts { try compact(log, now: wallTime) }
             } catch {
                 shared.emit(.maintenanceFailed(log.partition, reason: error.description))
             }
@@ -68,9 +69,29 @@ extension LogDirectory {
         let offline = state.withLock { state in state.recoveryPoints.filter { state.offline[$0.key] != nil } }
         recoveryPoints.merge(offline) { own, _ in own }
         try fileSystem.replace(
-            path.appending(OffsetCheckpoint.recoveryPoint), with: OffsetCheckpoint(recoveryPoints).text)
+            OffsetCheckpoint.recoveryPoint, in: folder, with: OffsetCheckpoint(recoveryPoints).text)
         try writeLogStartsLocked()
         state.withLock { $0.recoveryPoints = recoveryPoints }
+    }
+
+    /// Writes up to where each compacted log is clean. Behind the truth it costs a compaction that finds nothing.
+    private func writeCleaned() throws(FileError) {
+        var cleaned: [TopicPartition: Offset] = [:]
+        for log in partitions where log.config.compacts { cleaned[log.partition] = log.state.withLock { $0.cleanedTo } }
+        try fileSystem.replace(OffsetCheckpoint.cleaner, in: folder, with: OffsetCheckpoint(cleaned).text)
+    }
+
+    /// One round of compaction, where it is worth it.
+    private func compact(_ log: PartitionLog, now: Timestamp) throws(FileError) {
+        try log.maintenance.withLock { _ throws(FileError) in
+            guard let plan = log.compactionPlan(now: now) else { return }
+            // A log with gaps must not be taken for a torn one: the recovery point passes it first.
+            let known = state.withLock { $0.recoveryPoints[log.partition] ?? .zero }
+            if known < plan.end { try writeCheckpoints() }
+            var compaction = Compaction(log: log, plan: plan, now: now)
+            try compaction.run()
+            try writeCleaned()
+        }
     }
 
     private func writeLogStartsLocked() throws(FileError) {
@@ -78,11 +99,11 @@ extension LogDirectory {
         let name = OffsetCheckpoint.logStart
         let offline = state.withLock { Set($0.offline.keys) }
         var starts: [TopicPartition: Offset] = [:]
-        if !offline.isEmpty, let old = try OffsetCheckpoint.load(name, in: path, fileSystem) {
+        if !offline.isEmpty, let old = try OffsetCheckpoint.load(name, in: folder, fileSystem) {
             starts = old.offsets.filter { offline.contains($0.key) }
         }
         for log in partitions { starts[log.partition] = log.logStartOffset }
-        try fileSystem.replace(path.appending(name), with: OffsetCheckpoint(starts).text)
+        try fileSystem.replace(name, in: folder, with: OffsetCheckpoint(starts).text)
     }
 
     func writeLogStarts() throws(FileError) {
@@ -115,7 +136,7 @@ extension LogDirectory {
             for log in partitions { try log.settle() }
             try writeCheckpoints()
             try fileSystem.replace(
-                path.appending(Self.cleanMarkName), with: Array("{\"version\":0,\"brokerEpoch\":-1}".utf8))
+                Self.cleanMarkName, in: folder, with: Array("{\"version\":0,\"brokerEpoch\":-1}".utf8))
         } catch { throw LogError(error) }
     }
 }
@@ -124,10 +145,8 @@ extension LogShared {
     /// The directory that writes checkpoints for its logs.
     func attach(_ directory: LogDirectory) { owner.withLock { $0 = Weak(directory) } }
 
-    func lowerRecoveryPoint(of log: PartitionLog, to offset: Offset) throws(LogError) {
-        do throws(FileError) {
-            try owner.withLock({ $0.directory })?.lowerRecoveryPoint(of: log, to: offset)
-        } catch { throw LogError(error) }
+    func lowerRecoveryPoint(of log: PartitionLog, to offset: Offset) throws(FileError) {
+        try owner.withLock({ $0.directory })?.lowerRecoveryPoint(of: log, to: offset)
     }
 
     func writeLogStarts() throws(LogError) {
@@ -155,7 +174,7 @@ extension PartitionLog {
         }
         guard let epochs else { return }
         do throws(FileError) {
-            try shared.fileSystem.replace(path.appending(LeaderEpochCache.fileName), with: epochs.text)
+            try shared.fileSystem.replace(LeaderEpochCache.fileName, in: folder, with: epochs.text)
         } catch {
             state.withLock { $0.epochs.isDirty = true }
             throw error
@@ -171,7 +190,7 @@ extension PartitionLog {
         try segment.writeIndexes()
         try segment.sync()
         try segment.syncIndexes()
-        let snapshot = path.segmentFile(end, ProducerSnapshot.suffix)
-        try shared.fileSystem.replace(snapshot, with: ProducerSnapshot.bytes(producers))
+        let snapshot = Folder.segmentFileName(end, ProducerSnapshot.suffix)
+        try shared.fileSystem.replace(snapshot, in: folder, with: ProducerSnapshot.bytes(producers))
     }
 }

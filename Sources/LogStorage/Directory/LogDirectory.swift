@@ -31,7 +31,8 @@ public final class LogDirectory: Sendable {
     static let cleanMarkName = ".kafka_cleanshutdown"
     static let lockName = ".lock"
 
-    public let path: FilePath
+    public var path: FilePath { folder.path }
+    let folder: Folder
     let shared: LogShared
     let state = Mutex(State())
     /// Held while a checkpoint file is written.
@@ -42,8 +43,8 @@ public final class LogDirectory: Sendable {
         settings: LogDirectorySettings = LogDirectorySettings(),
         onFact: @escaping @Sendable (LogFact) -> Void = { _ in }
     ) {
-        self.path = path
-        shared = LogShared(path: path, fileSystem: fileSystem, time: time, settings: settings, onFact: onFact)
+        folder = Folder(path)
+        shared = LogShared(folder: folder, fileSystem: fileSystem, time: time, settings: settings, onFact: onFact)
     }
 
     var fileSystem: any FileSystem { shared.fileSystem }
@@ -73,8 +74,8 @@ public final class LogDirectory: Sendable {
         config: (TopicPartition, TopicID) -> LogConfig = { _, _ in LogConfig() }
     ) throws(LogError) -> Bool {
         do throws(FileError) {
-            try fileSystem.createDirectory(path)
-            let lock = try fileSystem.lock(path.appending(Self.lockName))
+            try makeFolder()
+            let lock = try fileSystem.lock(folder.file(Self.lockName))
             state.withLock { $0.lock = lock }
             if let reason = try shared.health.recall() {
                 throw FileError(.other(0), .open, path, detail: reason)
@@ -98,15 +99,28 @@ public final class LogDirectory: Sendable {
                 throw LogError(
                     .offline,
                     "\(path) was taken offline: \(error.detail). Check the disk, restore what it lost, then remove "
-                        + "\(path.appending(LogDirectoryHealth.noteName))", cause: error)
+                        + "\(folder.file(LogDirectoryHealth.noteName))", cause: error)
             }
             throw LogError(error)
         }
     }
 
+    /// Makes the folder and its missing parents, durably: what is acknowledged in it must be found again.
+    private func makeFolder() throws(FileError) {
+        var missing: [FilePath] = []
+        var folder = path
+        while !folder.isEmpty {
+            if try fileSystem.exists(folder) { break }
+            missing.append(folder)
+            folder = folder.removingLastComponent()
+        }
+        try fileSystem.createDirectory(path)
+        for folder in missing.reversed() { try fileSystem.syncDirectory(folder.removingLastComponent()) }
+    }
+
     /// True where the last life ended cleanly. The mark is gone, durably, before anything is written.
     private func takeCleanMark() throws(FileError) -> Bool {
-        let mark = path.appending(Self.cleanMarkName)
+        let mark = folder.file(Self.cleanMarkName)
         if try fileSystem.exists(mark) {
             try fileSystem.unlink(mark)
             try fileSystem.syncDirectory(path)
@@ -123,37 +137,37 @@ public final class LogDirectory: Sendable {
         let logStarts = try checkpoint(OffsetCheckpoint.logStart)
         let cleaned = try checkpoint(OffsetCheckpoint.cleaner) ?? [:]
         for entry in try fileSystem.list(path).sorted(by: { $0.name < $1.name }) where entry.isDirectory {
-            let folder = path.appending(entry.name)
+            let path = folder.file(entry.name)
             if entry.name.hasSuffix("-delete") {
-                try remove(folder)
+                try remove(path)
                 continue
             }
             guard let partition = Self.partition(folder: entry.name) else {
-                shared.emit(.strangeFolder(folder))
+                shared.emit(.strangeFolder(path))
                 continue
             }
             let start = LogStart(
                 isClean: isClean && recoveryPoints != nil && logStarts != nil,
                 recoveryPoint: recoveryPoints?[partition] ?? .zero, logStart: logStarts?[partition],
                 cleanedTo: cleaned[partition] ?? .zero)
-            try open(partition, folder, start, config)
+            try open(partition, path, start, config)
         }
     }
 
     private func checkpoint(_ name: String) throws(FileError) -> [TopicPartition: Offset]? {
-        if let checkpoint = try OffsetCheckpoint.load(name, in: path, fileSystem) { return checkpoint.offsets }
-        shared.emit(.checkpointIgnored(file: path.appending(name), reason: "damaged; every segment is checked"))
+        if let checkpoint = try OffsetCheckpoint.load(name, in: folder, fileSystem) { return checkpoint.offsets }
+        shared.emit(.checkpointIgnored(file: folder.file(name), reason: "damaged; every segment is checked"))
         return nil
     }
 
     private func open(
-        _ partition: TopicPartition, _ folder: FilePath, _ start: LogStart,
+        _ partition: TopicPartition, _ path: FilePath, _ start: LogStart,
         _ config: (TopicPartition, TopicID) -> LogConfig
     ) throws(FileError) {
         do throws(LogError) {
-            let topicID = try topicID(in: folder)
+            let topicID = try topicID(in: Folder(path))
             var recovery = LogRecovery(
-                partition, topicID: topicID, path: folder, shared: shared, config: config(partition, topicID),
+                partition, topicID: topicID, path: path, shared: shared, config: config(partition, topicID),
                 start: start)
             let log = try recovery.open()
             state.withLock { $0.logs[partition] = log }
@@ -168,8 +182,8 @@ public final class LogDirectory: Sendable {
         }
     }
 
-    private func topicID(in folder: FilePath) throws(LogError) -> TopicID {
-        let file = folder.appending(PartitionMetadata.fileName)
+    private func topicID(in folder: Folder) throws(LogError) -> TopicID {
+        let file = folder.file(PartitionMetadata.fileName)
         let text: [UInt8]?
         do throws(FileError) { text = try fileSystem.contents(of: file, bytesMax: .kib(4)) } catch {
             throw LogError(error)
@@ -205,15 +219,15 @@ public final class LogDirectory: Sendable {
                 throw LogError(.alreadyExists, "\(partition) exists already")
             }
         }
-        let folder = path.appending(partition.description)
+        let own = Folder(folder.file(partition.description))
         do throws(FileError) {
-            try fileSystem.createDirectory(folder)
+            try fileSystem.createDirectory(own.path)
             try fileSystem.replace(
-                folder.appending(PartitionMetadata.fileName), with: PartitionMetadata(topicID: id).text)
+                PartitionMetadata.fileName, in: own, with: PartitionMetadata(topicID: id).text)
             try fileSystem.syncDirectory(path)
         } catch { throw LogError(error) }
         var recovery = LogRecovery(
-            partition, topicID: id, path: folder, shared: shared, config: config,
+            partition, topicID: id, path: own.path, shared: shared, config: config,
             start: LogStart(isClean: false, recoveryPoint: .zero))
         let log = try recovery.open()
         return try state.withLock { state throws(LogError) in
@@ -237,7 +251,7 @@ public final class LogDirectory: Sendable {
                     let digits = String(word, radix: 16)
                     return String(repeating: "0", count: 16 - digits.count) + digits
                 }
-                let target = path.appending("\(partition).\(hex(id.high))\(hex(id.low))-delete")
+                let target = folder.file("\(partition).\(hex(id.high))\(hex(id.low))-delete")
                 if try fileSystem.exists(target) { try remove(target) }
                 try fileSystem.rename(log.path, to: target)
                 try fileSystem.syncDirectory(path)
@@ -247,11 +261,12 @@ public final class LogDirectory: Sendable {
         }
     }
 
-    func remove(_ folder: FilePath) throws(FileError) {
-        for entry in try fileSystem.list(folder) {
-            let path = folder.appending(entry.name)
+    func remove(_ path: FilePath) throws(FileError) {
+        let folder = Folder(path)
+        for entry in try fileSystem.list(path) {
+            let path = folder.file(entry.name)
             if entry.isDirectory { try remove(path) } else { try fileSystem.unlink(path) }
         }
-        try fileSystem.removeDirectory(folder)
+        try fileSystem.removeDirectory(path)
     }
 }

@@ -36,14 +36,14 @@ final class LogShared: Sendable {
     }
 
     init(
-        path: FilePath, fileSystem: any FileSystem, time: any TimeSource, settings: LogDirectorySettings,
+        folder: Folder, fileSystem: any FileSystem, time: any TimeSource, settings: LogDirectorySettings,
         onFact: @escaping @Sendable (LogFact) -> Void
     ) {
         self.fileSystem = fileSystem
         self.time = time
         self.settings = settings
         self.onFact = onFact
-        health = LogDirectoryHealth(path: path, fileSystem: fileSystem, onFact: onFact)
+        health = LogDirectoryHealth(folder: folder, fileSystem: fileSystem, onFact: onFact)
     }
 
     func emit(_ fact: LogFact) { onFact(fact) }
@@ -54,15 +54,15 @@ final class LogDirectoryHealth: Sendable {
     /// Says across restarts why the directory was taken offline. A person removes it, after the disk was checked.
     static let noteName = "offline-reason"
 
-    private let path: FilePath
+    private let folder: Folder
     private let fileSystem: any FileSystem
     private let onFact: @Sendable (LogFact) -> Void
     private let failed = Atomic(false)
     private let full = Atomic(false)
     private let text = Mutex<String?>(nil)
 
-    init(path: FilePath, fileSystem: any FileSystem, onFact: @escaping @Sendable (LogFact) -> Void) {
-        self.path = path
+    init(folder: Folder, fileSystem: any FileSystem, onFact: @escaping @Sendable (LogFact) -> Void) {
+        self.folder = folder
         self.fileSystem = fileSystem
         self.onFact = onFact
     }
@@ -84,14 +84,14 @@ final class LogDirectoryHealth: Sendable {
         }
         guard isFirst else { return }
         failed.store(true, ordering: .releasing)
-        onFact(.directoryOffline(path, reason: reason))
+        onFact(.directoryOffline(folder.path, reason: reason))
         // The disk that failed may well refuse this too.
-        try? fileSystem.replace(path.appending(Self.noteName), with: Array((reason + "\n").utf8))
+        try? fileSystem.replace(Self.noteName, in: folder, with: Array((reason + "\n").utf8))
     }
 
     /// The reason that an earlier life left, or nil.
     func recall() throws(FileError) -> String? {
-        guard let bytes = try fileSystem.contents(of: path.appending(Self.noteName), bytesMax: .kib(64)) else {
+        guard let bytes = try fileSystem.contents(of: folder.file(Self.noteName), bytesMax: .kib(64)) else {
             return nil
         }
         let reason = String(decoding: bytes, as: UTF8.self)

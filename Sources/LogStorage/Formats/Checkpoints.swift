@@ -1,5 +1,4 @@
 import Base
-import SystemPackage
 
 /// A text file of one offset per partition, as Kafka writes `recovery-point-offset-checkpoint`, `log-start-offset-checkpoint` and
 /// `cleaner-offset-checkpoint` at the top of a log directory:
@@ -40,11 +39,11 @@ struct OffsetCheckpoint {
         return Array(text.utf8)
     }
 
-    /// The checkpoint that stands in `directory`, empty where there is none, nil where it is damaged.
-    static func load(_ name: String, in directory: FilePath, _ fileSystem: any FileSystem) throws(FileError)
+    /// The checkpoint that stands in `folder`, empty where there is none, nil where it is damaged.
+    static func load(_ name: String, in folder: Folder, _ fileSystem: any FileSystem) throws(FileError)
         -> OffsetCheckpoint?
     {
-        guard let text = try fileSystem.contents(of: directory.appending(name), bytesMax: .mib(64)) else {
+        guard let text = try fileSystem.contents(of: folder.file(name), bytesMax: .mib(64)) else {
             return OffsetCheckpoint()
         }
         return OffsetCheckpoint(text: text)

@@ -1,6 +1,5 @@
 import Base
 import NIOCore
-import SystemPackage
 
 extension File {
     /// Reads up to `count` bytes into a buffer of its own; fewer only at the end of the file.
@@ -53,13 +52,5 @@ struct BigEndianReader {
         return bytes.withUnsafeBytes {
             Number(bigEndian: $0.loadUnaligned(fromByteOffset: position, as: Number.self))
         }
-    }
-}
-
-extension FilePath {
-    /// `directory/<base offset in 20 digits><suffix>`, as Kafka names the files of a segment.
-    func segmentFile(_ base: Offset, _ suffix: String) -> FilePath {
-        let digits = String(base.rawValue)
-        return appending(String(repeating: "0", count: max(0, 20 - digits.count)) + digits + suffix)
     }
 }

@@ -1,5 +1,4 @@
 import Base
-import SystemPackage
 
 /// Which leader epoch began at which offset (KIP-101), kept in `leader-epoch-checkpoint` in the partition's folder:
 ///

@@ -1,6 +1,5 @@
 import Base
 import Records
-import SystemPackage
 
 /// What the log knows of its idempotent producers (KIP-98): the last five batches of each, so that a batch that is sent again is
 /// recognised and answered with the offset that it has.
@@ -112,14 +111,6 @@ struct ProducerState: Sendable {
         let kept = countMax - countMax / 16
         let youngest = producers.sorted { ($0.value.arrived, $0.key) > ($1.value.arrived, $1.key) }.prefix(kept)
         producers = Dictionary(uniqueKeysWithValues: youngest.map { ($0.key, $0.value) })
-    }
-
-    /// Forgets batches at or beyond the log's new end.
-    mutating func truncate(to end: Offset) {
-        for (id, var producer) in producers {
-            producer.batches.removeAll { $0.lastOffset >= end.rawValue }
-            producers[id] = producer.batches.isEmpty ? nil : producer
-        }
     }
 }
 

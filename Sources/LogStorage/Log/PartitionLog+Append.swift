@@ -125,11 +125,7 @@ extension PartitionLog {
             }
         } catch { throw refused(error) }
         let segment = state.segments[state.segments.count - 1]
-        var failure: FileError?
-        bytes.withUnsafeReadableBytes { bytes in
-            do throws(FileError) { try segment.append(bytes) } catch { failure = error }
-        }
-        if let failure {
+        do throws(FileError) { try segment.append(bytes) } catch let failure {
             // A part of it may stand behind the end, where a later, shorter append would leave its rest to be found by recovery.
             do throws(FileError) { try segment.dropBytesBehindEnd() } catch {
                 state.offlineReason = "an append failed (\(failure)) and could not be undone (\(error))"
@@ -172,7 +168,7 @@ extension PartitionLog {
 
     /// Seals the last segment and begins another at the log's end. The new name is durable after the next flush.
     func roll(_ state: inout State, nextBase: Offset) throws(FileError) {
-        let segment = try Segment.create(baseOffset: nextBase, directory: path, fileSystem: shared.fileSystem)
+        let segment = try Segment.create(baseOffset: nextBase, folder: folder, fileSystem: shared.fileSystem)
         state.segments[state.segments.count - 1].seal()
         state.segments.append(segment)
         state.folderIsDirty = true
@@ -182,7 +178,7 @@ extension PartitionLog {
     }
 
     func writeSnapshot(_ producers: ProducerState, at offset: Offset) throws(FileError) {
-        let file = try shared.fileSystem.open(path.segmentFile(offset, ProducerSnapshot.suffix), .create)
+        let file = try shared.fileSystem.open(folder.segmentFile(offset, ProducerSnapshot.suffix), .create)
         if try file.status().size > 0 { try file.truncate(to: 0) }
         try file.write(ProducerSnapshot.bytes(producers), at: 0)
     }

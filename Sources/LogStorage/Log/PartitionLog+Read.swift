@@ -123,13 +123,48 @@ extension PartitionLog {
             }
             return nil
         case .maxTimestamp:
-            // Of equal times the first: Kafka answers alike.
-            var best: Segment?
-            for segment in segments where segment.maxTimestamp > best?.maxTimestamp ?? .none { best = segment }
-            guard let best else { return nil }
-            let found = try first(in: best, atOrAfter: best.maxTimestamp, from: start, below: visible)
-            return found.map { FoundOffset(offset: $0.offset, timestamp: $0.time, epoch: epochs.epoch(at: $0.offset)) }
+            guard let found = try youngest(segments, within: start..<max(start, visible)) else { return nil }
+            return FoundOffset(offset: found.offset, timestamp: found.time, epoch: epochs.epoch(at: found.offset))
         }
+    }
+
+    /// The record with the largest timestamp; of equal ones the first.
+    private func youngest(
+        _ segments: [Segment], within limits: Range<Offset>
+    ) throws(ReadError) -> (offset: Offset, time: Timestamp)? {
+        var best: (offset: Offset, time: Timestamp)?
+        for (place, segment) in segments.enumerated() where segment.maxTimestamp > best?.time ?? .none {
+            let next = place + 1 < segments.count ? segments[place + 1].baseOffset : Offset(.max)
+            var found: (offset: Offset, time: Timestamp)?
+            if segment.baseOffset >= limits.lowerBound, next <= limits.upperBound {
+                found = try first(
+                    in: segment, atOrAfter: segment.maxTimestamp, from: limits.lowerBound, below: limits.upperBound)
+            } else {
+                // Partly out of sight, and its youngest record perhaps as well.
+                found = try youngest(in: segment, within: limits)
+            }
+            if let found, found.time > best?.time ?? .none { best = found }
+        }
+        return best
+    }
+
+    private func youngest(
+        in segment: Segment, within limits: Range<Offset>
+    ) throws(ReadError) -> (offset: Offset, time: Timestamp)? {
+        var best: (offset: Offset, time: Timestamp)?
+        do throws(FileError) {
+            var scanner = BatchScanner(try segment.file(), from: 0, to: segment.size, checkingCRC: false)
+            while case .batch(let batch, let position) = try scanner.next(), batch.baseOffset < limits.upperBound {
+                guard batch.lastOffset >= limits.lowerBound, batch.maxTimestamp > best?.time ?? .none else { continue }
+                let bytes = try segment.bytes(of: batch, at: position)
+                var least = Timestamp(milliseconds: (best?.time.milliseconds ?? -1) + 1)
+                while let record = try record(in: bytes, atOrAfter: least, within: limits) {
+                    best = record
+                    least = Timestamp(milliseconds: record.time.milliseconds + 1)
+                }
+            }
+        } catch { throw ReadError(error) }
+        return best
     }
 
     private func first(

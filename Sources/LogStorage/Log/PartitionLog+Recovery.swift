@@ -25,7 +25,7 @@ struct LogStart: Sendable {
 struct LogRecovery {
     let partition: TopicPartition
     let topicID: TopicID
-    let path: FilePath
+    let folder: Folder
     let shared: LogShared
     let config: LogConfig
     let start: LogStart
@@ -42,7 +42,7 @@ struct LogRecovery {
     ) {
         self.partition = partition
         self.topicID = topicID
-        self.path = path
+        folder = Folder(path)
         self.shared = shared
         self.config = config
         self.start = start
@@ -52,10 +52,12 @@ struct LogRecovery {
 
     mutating func open() throws(LogError) -> PartitionLog {
         do throws(FileError) {
-            let names = try tidy()
-            try loadSegments(try bases(names))
+            try loadSegments(try bases(try tidy()))
             try loadEpochs()
-            let producers = try loadProducers(names)
+            let producers = try StoredBatches(
+                partition: partition, folder: folder, shared: shared, segments: segments, end: end
+            )
+            .producers(try fileSystem.list(folder.path).map(\.name))
             if scannedFrom != nil { try makeDurable() }
             return log(producers)
         } catch {
@@ -67,14 +69,16 @@ struct LogRecovery {
     /// Marks a `FileError` that is damage and no failed call.
     private static let rotCode: CInt = 0
 
-    private func rot(_ reason: String) -> FileError { FileError(.other(Self.rotCode), .read, path, detail: reason) }
+    private func rot(_ reason: String) -> FileError {
+        FileError(.other(Self.rotCode), .read, folder.path, detail: reason)
+    }
 
     /// Removes what a deletion or compaction left behind; gives the names that remain.
     private func tidy() throws(FileError) -> [String] {
         var names: [String] = []
-        for entry in try fileSystem.list(path) {
+        for entry in try fileSystem.list(folder.path) {
             if [".deleted", ".cleaned", ".tmp"].contains(where: { entry.name.hasSuffix($0) }) {
-                try fileSystem.unlink(path.appending(entry.name))
+                try fileSystem.unlink(folder.file(entry.name))
             } else {
                 names.append(entry.name)
             }
@@ -83,22 +87,14 @@ struct LogRecovery {
     }
 
     private func bases(_ names: [String]) throws(FileError) -> [Offset] {
-        let bases = Self.offsets(names, Segment.logSuffix)
+        let bases = Folder.offsets(names, Segment.logSuffix)
         // An index whose log is gone is nobody's.
         for suffix in [Segment.indexSuffix, Segment.timeIndexSuffix] {
-            for base in Self.offsets(names, suffix) where !bases.contains(base) {
-                try fileSystem.unlink(path.segmentFile(base, suffix))
+            for base in Folder.offsets(names, suffix) where !bases.contains(base) {
+                try fileSystem.unlink(folder.segmentFile(base, suffix))
             }
         }
         return bases
-    }
-
-    private static func offsets(_ names: [String], _ suffix: String) -> [Offset] {
-        names.compactMap { name in
-            guard name.utf8.count == 20 + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
-            return Int64(name.dropLast(suffix.utf8.count)).flatMap { $0 < 0 ? nil : Offset($0) }
-        }
-        .sorted()
     }
 
     // MARK: - Segments
@@ -107,7 +103,7 @@ struct LogRecovery {
         end = start.logStart ?? .zero
         for (place, base) in bases.enumerated() {
             let next = place + 1 < bases.count ? bases[place + 1] : nil
-            let segment = Segment(baseOffset: base, directory: path, fileSystem: fileSystem)
+            let segment = Segment(baseOffset: base, folder: folder, fileSystem: fileSystem)
             let isKnownDurable = next.map { $0 <= start.recoveryPoint } ?? false
             if start.isClean || isKnownDurable {
                 try take(segment, next: next)
@@ -176,11 +172,11 @@ struct LogRecovery {
     private func drop(_ bases: ArraySlice<Offset>, _ reason: String) throws(FileError) {
         guard let first = bases.first else { return }
         for base in bases.reversed() {
-            let files = Segment(baseOffset: base, directory: path, fileSystem: fileSystem).files
+            let files = Segment(baseOffset: base, folder: folder, fileSystem: fileSystem).files
             for file in files where try fileSystem.exists(file) { try fileSystem.unlink(file) }
         }
         // Before anything is appended: a name that came back would stand where new records belong.
-        try fileSystem.syncDirectory(path)
+        try fileSystem.syncDirectory(folder.path)
         shared.emit(.segmentsDropped(partition, count: bases.count, from: first, reason: reason))
     }
 
@@ -196,7 +192,7 @@ struct LogRecovery {
             end = logStart
         }
         if segments.isEmpty {
-            segments = [try Segment.create(baseOffset: end, directory: path, fileSystem: fileSystem)]
+            segments = [try Segment.create(baseOffset: end, folder: folder, fileSystem: fileSystem)]
             scannedFrom = 0
         }
         segments[segments.count - 1].unseal()
@@ -205,7 +201,7 @@ struct LogRecovery {
     private func makeDurable() throws(FileError) {
         // Read from the page cache is not yet on disk: the process may have been killed, not the machine.
         for segment in segments[(scannedFrom ?? 0)...] { try segment.sync() }
-        try fileSystem.syncDirectory(path)
+        try fileSystem.syncDirectory(folder.path)
         if !start.isClean {
             shared.emit(
                 .recovered(
@@ -217,7 +213,7 @@ struct LogRecovery {
     // MARK: - Epochs and producers
 
     private mutating func loadEpochs() throws(FileError) {
-        let file = path.appending(LeaderEpochCache.fileName)
+        let file = folder.file(LeaderEpochCache.fileName)
         var from = scannedFrom.map { segments[$0].baseOffset }
         if let text = try fileSystem.contents(of: file, bytesMax: .mib(16)) {
             if let cache = LeaderEpochCache(text: text) {
@@ -232,56 +228,10 @@ struct LogRecovery {
         guard let from else { return }
         epochs.truncateEnd(to: from)
         var cache = epochs
-        try eachBatch(from: from) { cache.assign($0.partitionLeaderEpoch, at: $0.baseOffset) }
+        let batches = StoredBatches(partition: partition, folder: folder, shared: shared, segments: segments, end: end)
+        try batches.each(from: from) { cache.assign($0.partitionLeaderEpoch, at: $0.baseOffset) }
         epochs = cache
         epochs.isDirty = true
-    }
-
-    private func loadProducers(_ names: [String]) throws(FileError) -> ProducerState {
-        var state = ProducerState()
-        var from = segments[0].baseOffset
-        var found = false
-        let bases = Set(segments.map(\.baseOffset))
-        for offset in Self.offsets(names, ProducerSnapshot.suffix).reversed() {
-            let file = path.segmentFile(offset, ProducerSnapshot.suffix)
-            if offset > end || (found && !bases.contains(offset)) {
-                if try fileSystem.exists(file) { try fileSystem.unlink(file) }
-                if offset > end { try fileSystem.syncDirectory(path) }
-                continue
-            }
-            if found { continue }
-            guard let bytes = try fileSystem.contents(of: file, bytesMax: .mib(256)),
-                let snapshot = ProducerSnapshot.state(bytes)
-            else {
-                shared.emit(.snapshotIgnored(partition, file: file, reason: "damaged; an older one is used"))
-                continue
-            }
-            state = snapshot
-            from = offset
-            found = true
-        }
-        let now = shared.time.wallTime
-        try eachBatch(from: from) { state.take($0, arrived: now) }
-        state.expire(
-            notSeenSince: now + (.zero - shared.settings.producerExpiration), countMax: shared.settings.producersMax)
-        return state
-    }
-
-    /// Every batch that begins at or beyond `offset`, by its header.
-    private func eachBatch(from offset: Offset, _ body: (BatchHeader) -> Void) throws(FileError) {
-        for segment in segments[PartitionLog.segmentIndex(of: offset, in: segments)...] {
-            var position: Int64 = 0
-            if offset > segment.baseOffset {
-                switch try segment.find(offset, to: segment.size) {
-                case .batch(_, let found): position = found
-                case .none, .flaw: continue
-                }
-            }
-            var scanner = BatchScanner(try segment.file(), from: position, to: segment.size, checkingCRC: false)
-            while case .batch(let batch, _) = try scanner.next() {
-                if batch.baseOffset >= offset { body(batch) }
-            }
-        }
     }
 
     private func log(_ producers: ProducerState) -> PartitionLog {
@@ -291,6 +241,6 @@ struct LogRecovery {
             config: config, segments: segments, logStart: max(start.logStart ?? .zero, segments[0].baseOffset),
             end: place, durable: place, highWatermark: place, producers: producers, epochs: epochs,
             cleanedTo: start.cleanedTo, lastFlush: shared.time.wallTime)
-        return PartitionLog(partition, topicID: topicID, path: path, shared: shared, state: state)
+        return PartitionLog(partition, topicID: topicID, folder: folder, shared: shared, state: state)
     }
 }

@@ -8,19 +8,32 @@ extension PartitionLog {
     /// - Throws: `.invalidOffset` below the log's start; what the disk throws, and then the log is offline.
     public func truncate(to offset: Offset) throws(LogError) {
         guard offset < logEndOffset else { return }
-        guard offset >= logStartOffset else {
-            throw LogError(.invalidOffset, "\(partition) starts at \(logStartOffset), it can't be cut to \(offset)")
+        let start = logStartOffset
+        guard offset >= start else {
+            throw LogError(.invalidOffset, "\(partition) starts at \(start), it can't be cut to \(offset)")
         }
-        // The recovery point must not promise what is about to go.
-        try shared.lowerRecoveryPoint(of: self, to: offset)
         do throws(FileError) {
-            try flushing.withLock { _ throws(FileError) in
-                try state.withLock { state throws(FileError) in try cut(&state, to: offset) }
+            // The recovery point must not promise what is about to go.
+            try shared.lowerRecoveryPoint(of: self, to: try batchBoundary(at: offset))
+            try maintenance.withLock { _ throws(FileError) in
+                try flushing.withLock { _ throws(FileError) in
+                    try state.withLock { state throws(FileError) in try cut(&state, to: offset) }
+                }
             }
         } catch {
             state.withLock { $0.offlineReason = "a truncation failed: \(error)" }
             throw LogError(error)
         }
+        // The batch that held the log's start may have gone whole.
+        if logEndOffset <= start { try shared.writeLogStarts() }
+    }
+
+    /// Where the batch that holds `offset` begins.
+    private func batchBoundary(at offset: Offset) throws(FileError) -> Offset {
+        let segments = state.withLock { $0.segments }
+        let segment = segments[Self.segmentIndex(of: offset, in: segments)]
+        guard case .batch(let batch, _) = try segment.find(offset, to: segment.size) else { return offset }
+        return min(offset, batch.baseOffset)
     }
 
     private func cut(_ state: inout State, to offset: Offset) throws(FileError) {
@@ -31,7 +44,11 @@ extension PartitionLog {
         state.segments.removeSubrange((kept + 1)...)
         let segment = state.segments[kept]
         let end = try segment.truncate(to: offset, indexInterval: state.config.indexInterval)
-        try removeSnapshots(beyond: end)
+        let names = try shared.fileSystem.list(path).map(\.name)
+        state.producers = try StoredBatches(
+            partition: partition, folder: folder, shared: shared, segments: state.segments, end: end
+        )
+        .producers(names)
         try shared.fileSystem.syncDirectory(path)
         state.end = LogPosition(offset: end, segment: segment.baseOffset, position: segment.size)
         if state.durable.offset >= end { state.durable = state.end }
@@ -40,17 +57,8 @@ extension PartitionLog {
             state.highWatermarkIsPlaced = true
         }
         state.epochs.truncateEnd(to: end)
-        state.producers.truncate(to: end)
-    }
-
-    /// Snapshots that know of batches which are gone.
-    private func removeSnapshots(beyond end: Offset) throws(FileError) {
-        for entry in try shared.fileSystem.list(path) where entry.name.hasSuffix(ProducerSnapshot.suffix) {
-            let name = entry.name.dropLast(ProducerSnapshot.suffix.count)
-            if let offset = Int64(name), offset > end.rawValue {
-                try shared.fileSystem.unlink(path.appending(entry.name))
-            }
-        }
+        state.logStart = min(state.logStart, end)
+        state.cleanedTo = min(state.cleanedTo, end)
     }
 
     /// Moves the log's start up to `offset` (DeleteRecords); `.none` is the high watermark. Segments that lie wholly below it are deleted by the

@@ -62,7 +62,8 @@ public final class PartitionLog: Sendable {
     public let partition: TopicPartition
     public let topicID: TopicID
     /// The partition's folder.
-    public let path: FilePath
+    public var path: FilePath { folder.path }
+    let folder: Folder
     let shared: LogShared
     let state: Mutex<State>
     /// Held while flushing or cutting, taken before `state`.
@@ -71,10 +72,10 @@ public final class PartitionLog: Sendable {
     let maintenance = Mutex(())
     private let watcher = Mutex<(@Sendable (PartitionLog) -> Void)?>(nil)
 
-    init(_ partition: TopicPartition, topicID: TopicID, path: FilePath, shared: LogShared, state: State) {
+    init(_ partition: TopicPartition, topicID: TopicID, folder: Folder, shared: LogShared, state: State) {
         self.partition = partition
         self.topicID = topicID
-        self.path = path
+        self.folder = folder
         self.shared = shared
         self.state = Mutex(state)
     }

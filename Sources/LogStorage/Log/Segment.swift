@@ -38,33 +38,32 @@ final class Segment: Sendable {
     }
 
     let baseOffset: Offset
-    let directory: FilePath
+    let folder: Folder
     let path: FilePath
     let fileSystem: any FileSystem
     let state: Mutex<State>
 
-    init(baseOffset: Offset, directory: FilePath, fileSystem: any FileSystem) {
+    /// A segment whose files bear `suffix` behind their names while it is not yet part of a log.
+    init(baseOffset: Offset, folder: Folder, fileSystem: any FileSystem, suffix: String = "") {
         self.baseOffset = baseOffset
-        self.directory = directory
+        self.folder = folder
         self.fileSystem = fileSystem
-        path = directory.segmentFile(baseOffset, Self.logSuffix)
+        path = folder.segmentFile(baseOffset, Self.logSuffix + suffix)
         state = Mutex(
             State(
-                offsets: OffsetIndex(directory.segmentFile(baseOffset, Self.indexSuffix)),
-                times: TimeIndex(directory.segmentFile(baseOffset, Self.timeIndexSuffix))))
+                offsets: OffsetIndex(folder.segmentFile(baseOffset, Self.indexSuffix + suffix)),
+                times: TimeIndex(folder.segmentFile(baseOffset, Self.timeIndexSuffix + suffix))))
     }
 
     /// Makes an empty segment; what stands under its names from an earlier life is emptied. The folder is not synced.
     static func create(
-        baseOffset: Offset, directory: FilePath, fileSystem: any FileSystem
+        baseOffset: Offset, folder: Folder, fileSystem: any FileSystem, suffix: String = ""
     ) throws(FileError) -> Segment {
-        let segment = Segment(baseOffset: baseOffset, directory: directory, fileSystem: fileSystem)
+        let segment = Segment(
+            baseOffset: baseOffset, folder: folder, fileSystem: fileSystem, suffix: suffix)
         let file = try fileSystem.open(segment.path, .create)
         if try file.status().size > 0 { try file.truncate(to: 0) }
-        for suffix in [indexSuffix, timeIndexSuffix] {
-            let index = directory.segmentFile(baseOffset, suffix)
-            if try fileSystem.exists(index) { try fileSystem.unlink(index) }
-        }
+        for index in segment.indexFiles where try fileSystem.exists(index) { try fileSystem.unlink(index) }
         segment.state.withLock { $0.file = file }
         return segment
     }
@@ -175,13 +174,9 @@ final class Segment: Sendable {
     }
 
     /// The names of its files, the log first.
-    var files: [FilePath] {
-        [
-            path, directory.segmentFile(baseOffset, Self.indexSuffix),
-            directory.segmentFile(baseOffset, Self.timeIndexSuffix),
-            directory.segmentFile(baseOffset, ProducerSnapshot.suffix),
-        ]
-    }
+    var files: [FilePath] { [path] + indexFiles + [folder.segmentFile(baseOffset, ProducerSnapshot.suffix)] }
+
+    var indexFiles: [FilePath] { state.withLock { [$0.offsets.path, $0.times.path] } }
 }
 
 // MARK: - Opening, scanning and truncating
@@ -231,8 +226,8 @@ extension Segment {
     }
 
     private func indexCounts() throws(FileError) -> (offsets: Int, times: Int)? {
-        guard let offsets = try fileSystem.status(directory.segmentFile(baseOffset, Self.indexSuffix)),
-            let times = try fileSystem.status(directory.segmentFile(baseOffset, Self.timeIndexSuffix)),
+        let files = indexFiles
+        guard let offsets = try fileSystem.status(files[0]), let times = try fileSystem.status(files[1]),
             offsets.size % Int64(OffsetIndexEntry.byteCount) == 0, times.size % Int64(TimeIndexEntry.byteCount) == 0
         else { return nil }
         return (

@@ -1,0 +1,183 @@
+import Base
+import NIOCore
+import Records
+import SystemPackage
+import TestKit
+import Testing
+
+@testable import LogStorage
+
+struct RecoveryTests {
+    @Test func aCleanStartFindsEverythingWithoutReadingTheSegments() throws {
+        let machine = Machine(.fsync, segmentBytes: .kib(2))
+        var log = try machine.log()
+        for number in 0..<100 { try log.add(["\(number)"], epoch: Int32(number / 40)) }
+        try machine.shutDown()
+        machine.facts.clear()
+        #expect(try machine.start())
+        log = try machine.log()
+        #expect(machine.facts.names.isEmpty)
+        #expect(try log.all().map(\.value) == (0..<100).map(String.init))
+        #expect(log.highWatermark == Offset(100) && log.latestEpoch == LeaderEpoch(2))
+        #expect(log.topicID == topicID)
+        try log.add(["next"])
+        #expect(log.logEndOffset == Offset(101))
+    }
+
+    @Test func aKilledProcessLosesNothingThatWasAppended() throws {
+        let machine = Machine(.pageCache, segmentBytes: .kib(2))
+        var log = try machine.log()
+        for number in 0..<100 { try log.add(["\(number)"]) }
+        machine.kill()
+        #expect(try machine.start() == false)
+        log = try machine.log()
+        #expect(try log.all().count == 100 && log.durableOffset == Offset(100))
+    }
+
+    @Test(arguments: [1, 60, 61, 100, 4096]) func aZeroFilledTailIsCut(zeros: Int) throws {
+        try tailIsCut([UInt8](repeating: 0, count: zeros))
+    }
+
+    @Test(arguments: 0..<20) func aTornTailIsCut(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let next = try batch(["torn", "write"])
+        let count = Int.random(in: 1..<next.readableBytes, using: &random)
+        try tailIsCut(Array(next.readableBytesView.prefix(count)))
+        try tailIsCut((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) })
+    }
+
+    private func tailIsCut(_ tail: [UInt8]) throws {
+        let machine = Machine(.fsync)
+        var log = try machine.log()
+        for number in 0..<10 { try log.add(["\(number)"]) }
+        _ = try log.flush()
+        machine.kill()
+        try machine.disk.overwrite(machine.files(".log")[0]) { $0 += tail }
+        log = try machine.log()
+        #expect(log.logEndOffset == Offset(10))
+        #expect(machine.facts.names.contains("tail_cut"))
+        try log.add(["10"])
+        #expect(try log.all().map(\.value) == (0...10).map(String.init))
+    }
+
+    @Test func aFlawBelowTheRecoveryPointTakesThePartitionOfflineAndNoOther() throws {
+        let machine = Machine(.fsync)
+        let log = try machine.log()
+        let other = try machine.directory.create(topic: "u", id: topicID, partition: 3, config: machine.config)
+        for number in 0..<10 {
+            try log.add(["\(number)"])
+            try other.add(["\(number)"])
+        }
+        _ = try (log.flush(), other.flush())
+        try machine.directory.writeCheckpoints()
+        machine.kill()
+        try machine.disk.overwrite(machine.files(".log")[0]) { $0[200] ^= 1 }
+        try machine.start()
+        #expect(machine.directory.log(for: partition) == nil)
+        let reason = try #require(machine.directory.offlinePartitions[partition])
+        #expect(reason.contains("CRC") && reason.contains("offset 2"))
+        #expect(try machine.directory.log(for: TopicPartition(topic: "u", partition: 3))?.all().count == 10)
+    }
+
+    @Test(arguments: ["index", "timeindex"], ["missing", "empty", "zeros", "garbage", "short"])
+    func aWrongIndexIsNotBelieved(suffix: String, flaw: String) throws {
+        for isClean in [true, false] {
+            let machine = Machine(.fsync, segmentBytes: .kib(16))
+            machine.config.indexInterval = .bytes(256)
+            var log = try machine.log()
+            for number in 0..<400 { try log.add(["\(number)"], at: noon + .seconds(number)) }
+            try machine.shutDown()
+            if !isClean { try machine.disk.unlink("/data/.kafka_cleanshutdown") }
+            for file in try machine.files("." + suffix) {
+                if flaw == "missing" {
+                    try machine.disk.unlink(file)
+                    continue
+                }
+                try machine.disk.overwrite(file) { bytes in
+                    switch flaw {
+                    case "empty": bytes = []
+                    case "zeros": bytes = bytes.map { _ in 0 }
+                    case "short": bytes = Array(bytes.dropLast(bytes.count / 2))
+                    default: bytes = bytes.indices.map { UInt8(truncatingIfNeeded: $0 &* 151) }
+                    }
+                }
+            }
+            log = try machine.log()
+            for offset in [0, 1, 57, 199, 200, 398, 399] as [Int64] {
+                let slice = try log.read(
+                    from: Offset(offset), bytesMax: .bytes(1), atLeastOneBatch: true, upTo: .logEnd)
+                #expect(try records(in: slice.bytes()).map(\.offset) == [offset], "\(flaw) \(isClean)")
+            }
+            #expect(log.logEndOffset == Offset(400))
+        }
+    }
+
+    @Test func aFailedFlushTakesTheDirectoryOfflineAcrossRestarts() throws {
+        let machine = Machine(.fsync)
+        let log = try machine.log()
+        try log.add(["a"])
+        _ = try log.flush()
+        try log.add(["b"])
+        machine.disk.fail(.sync, with: .inputOutput, count: 1)
+        #expect(throws: FileError.self) { try log.flush() }
+        // The next sync would succeed; nobody may ask for it.
+        #expect(throws: FileError.self) { try log.flush() }
+        #expect(log.highWatermark == Offset(1) && log.offlineReason != nil)
+        #expect { try log.add(["c"]) } throws: { ($0 as? AppendError)?.code == .offline }
+        #expect(try log.all(upTo: .highWatermark).count == 1)
+        machine.kill()
+        #expect { try machine.start() } throws: { ($0 as? LogError)?.code == .offline }
+        try machine.disk.unlink("/data/offline-reason")
+        try machine.start()
+    }
+
+    @Test func aSecondProcessIsKeptOut() throws {
+        let machine = Machine()
+        try machine.start()
+        let other = LogDirectory(path: "/data", fileSystem: machine.disk, time: machine.time)
+        #expect { try other.open() } throws: { ($0 as? LogError)?.code == .locked }
+        try machine.shutDown()
+        #expect(try other.open())
+    }
+
+    @Test func epochsAreFoundAgainAndAnswerWhereTheyEnded() throws {
+        let machine = Machine(.fsync, segmentBytes: .kib(1))
+        var log = try machine.log()
+        for (epoch, count) in [(0, 5), (2, 7), (5, 1)] {
+            for number in 0..<count { try log.add(["\(epoch)/\(number)"], epoch: Int32(epoch)) }
+        }
+        func check(_ log: PartitionLog) {
+            let answers = [-1, 0, 1, 2, 3, 5, 6].map { log.endOffset(for: LeaderEpoch($0)) }
+            #expect(answers.map { $0?.endOffset.rawValue } == [nil, 5, 5, 12, 12, 13, nil])
+            #expect(answers.map { $0?.epoch.rawValue } == [nil, 0, 0, 2, 2, 5, nil])
+            #expect(log.epoch(at: Offset(5)) == LeaderEpoch(2))
+        }
+        check(log)
+        _ = try log.flush()
+        machine.crash(.dropUnsynced)
+        log = try machine.log()
+        check(log)
+        try machine.shutDown()
+        log = try machine.log()
+        check(log)
+        try machine.shutDown()
+        try machine.disk.overwrite("/data/t-0/leader-epoch-checkpoint") { $0 = Array("0\n9\n".utf8) }
+        check(try machine.log())
+    }
+
+    @Test func leftoversOfDeletionsAndCompactionsGo() throws {
+        let machine = Machine()
+        let log = try machine.log()
+        try log.add(["a"])
+        _ = try log.flush()
+        machine.kill()
+        for name in [
+            "00000000000000000000.log.deleted", "00000000000000000000.log.cleaned", "00000000000000000500.index",
+        ] {
+            _ = try machine.disk.open(FilePath("/data/t-0/\(name)"), .create)
+        }
+        #expect(try machine.log().all().count == 1)
+        #expect(
+            try machine.disk.list("/data/t-0").allSatisfy { !$0.name.contains("deleted") && !$0.name.contains("500") })
+    }
+}

@@ -118,7 +118,9 @@ let package = Package(
             dependencies: ["Exports", "Events", "Base", "Telemetry", "CZlib", "TestKit", systemPackage]),
 
         .testTarget(name: "HouseTests"),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestKit", systemPackage]),
+        .target(
+            name: "BrokerTestKit", dependencies: ["Broker", "TestKit", systemPackage, nioPosix], path: "Tests/BrokerTestKit"),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker", "BrokerTestKit", "TestKit", systemPackage]),
         .testTarget(
             name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "CSnappy", "TestKit", nioCore],
             exclude: ["Fixtures"], swiftSettings: hot),

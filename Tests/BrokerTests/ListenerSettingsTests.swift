@@ -1,23 +1,12 @@
+import KafkaConnection
 import Testing
 
 @testable import Broker
 
 @Suite struct ListenerSettingsTests {
-    @Test(arguments: [
-        ("127.0.0.1:9092", "127.0.0.1", 9092), ("agg", "agg", 9092), ("[::1]:9093", "::1", 9093), ("::1", "::1", 9092),
-        ("localhost:0", "localhost", 0),
-    ]) func readsHostAndPort(text: String, host: String, port: Int) {
-        #expect(HostAndPort(text) == HostAndPort(host: host, port: port))
-    }
-
-    @Test(arguments: ["", ":9092", "host:", "host:x", "host:70000", "[::1", "[::1]9092"])
-    func refusesWhatIsNoAddress(text: String) {
-        #expect(HostAndPort(text) == nil)
-    }
-
     static func listener(_ bind: String, advertise: String? = nil, plaintext: Bool = false) -> ListenerSettings {
         ListenerSettings(
-            bind: HostAndPort(bind)!, advertise: advertise.map { HostAndPort($0)! }, allowsPlaintext: plaintext)
+            bind: Address(bind)!, advertise: advertise.map { Address($0)! }, allowsPlaintext: plaintext)
     }
 
     @Test func plaintextStaysOnTheLoopbackUnlessAllowed() throws {
@@ -40,8 +29,8 @@ import Testing
     }
 
     @Test func portZeroBecomesTheBoundPort() {
-        #expect(Self.listener("127.0.0.1:0").advertised(boundPort: 4711) == HostAndPort("127.0.0.1:4711"))
-        #expect(Self.listener("127.0.0.1:0", advertise: "agg:0").advertised(boundPort: 4711) == HostAndPort("agg:4711"))
-        #expect(Self.listener("127.0.0.1:0", advertise: "agg:9").advertised(boundPort: 4711) == HostAndPort("agg:9"))
+        #expect(Self.listener("127.0.0.1:0").advertised(boundPort: 4711) == Address("127.0.0.1:4711"))
+        #expect(Self.listener("127.0.0.1:0", advertise: "agg:0").advertised(boundPort: 4711) == Address("agg:4711"))
+        #expect(Self.listener("127.0.0.1:0", advertise: "agg:9").advertised(boundPort: 4711) == Address("agg:9"))
     }
 }

@@ -16,6 +16,7 @@ import Testing
         let folder = FilePath("/tmp/millrace-metadata-\(UInt64.random(in: 0...UInt64.max))")
         let files = PosixFileSystem()
         let lane = DiskLane()
+        try files.createDirectory(folder)
         do {
             try await body(folder) {
                 FileMetadataStore(folder: folder, brokerID: $0, fileSystem: files, time: ManualTime(), lane: lane)

@@ -23,7 +23,7 @@ public final class FileMetadataStore: MetadataStore {
         case failed(reason: String)
     }
 
-    /// Everything that blocks happens on `lane`.
+    /// The folder exists. Everything that blocks happens on `lane`.
     public init(
         folder: FilePath, brokerID: BrokerID, fileSystem: any FileSystem, time: any TimeSource, lane: DiskLane
     ) {
@@ -44,7 +44,6 @@ public final class FileMetadataStore: MetadataStore {
 
     private func loadNow() throws(MetadataStoreError) -> LoadedMetadata {
         do {
-            try fileSystem.createDirectory(folder)
             let identity = try readIdentity()
             let clusterID = identity ?? KafkaUUID.random().description
             var loaded = LoadedMetadata(metadata: ClusterMetadata(clusterID: clusterID), origin: .created)

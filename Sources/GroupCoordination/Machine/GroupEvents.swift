@@ -53,7 +53,7 @@ public struct JoinAnswer: Sendable, Equatable {
     /// The leader of an unchanged generation that came back need not assign again (KIP-814).
     public var skipAssignment = false
 
-    init(_ error: ErrorCode, memberID: String) {
+    public init(_ error: ErrorCode, memberID: String) {
         self.error = error
         self.memberID = memberID
     }
@@ -87,7 +87,7 @@ public struct SyncAnswer: Sendable, Equatable {
     public var protocolName: String?
     public var assignment = ByteBuffer()
 
-    init(_ error: ErrorCode) { self.error = error }
+    public init(_ error: ErrorCode) { self.error = error }
 }
 
 /// What the broker must do after an event.

@@ -1,0 +1,125 @@
+import Base
+import KafkaConnection
+import KafkaWire
+import Logging
+import Telemetry
+
+/// A connection ended. Peers can cause this at will, so it is said aloud only where they broke the protocol, and not too often.
+struct ConnectionClosed: Fact {
+    let listener: String
+    let peer: String
+    let reason: CloseReason
+    /// Refusals that were counted but not said since the last one that was.
+    var unsaidCount = 0
+    var isSaid = false
+
+    var level: Logger.Level { isSaid ? .warning : .debug }
+    var message: String {
+        let others = unsaidCount > 0 ? " (and \(unsaidCount) others since the last such line)" : ""
+        return "the connection of \(peer) to listener \(listener) ended: \(reason)\(others)"
+    }
+    func measure(in metrics: MetricRegistry) {
+        if reason.isRefusal {
+            metrics.counter("millrace_broker_connections_refused_total", [("listener", listener)]).increment()
+        }
+    }
+}
+
+struct ConnectionTurnedAway: Fact {
+    let listener: String
+    let peer: String
+    let openCount: Int
+
+    var level: Logger.Level { .debug }
+    var message: String {
+        "turned \(peer) away from listener \(listener): \(openCount) connections are open (limits: connections)"
+    }
+    func measure(in metrics: MetricRegistry) {
+        metrics.counter("millrace_broker_connections_turned_away_total", [("listener", listener)]).increment()
+    }
+}
+
+struct BrokerStarted: Fact {
+    let brokerID: BrokerID
+    let clusterID: String
+    let leaderEpoch: LeaderEpoch
+    let listeners: [String]
+    let topicCount: Int
+    let partitionCount: Int
+
+    var message: String {
+        "broker \(brokerID) of cluster \(clusterID) serves \(partitionCount) partitions of \(topicCount) topics "
+            + "at \(listeners.joined(separator: ", "))"
+    }
+    var metadata: Logger.Metadata { ["leader_epoch": "\(leaderEpoch)"] }
+}
+
+struct MetadataRebuilt: Fact {
+    let reason: String
+    let topicCount: Int
+
+    var level: Logger.Level { .error }
+    var message: String {
+        "\(reason). \(topicCount) topics were found again by their folders, without their own settings: "
+            + "compare them with what you expect (millrace topics)"
+    }
+}
+
+struct TopicCreated: Fact {
+    let topic: String
+    let partitionCount: Int32
+
+    var message: String { "topic \(topic) was created with \(partitionCount) partitions" }
+    func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_topics_created_total").increment() }
+}
+
+struct TopicDeleted: Fact {
+    let topic: String
+
+    var message: String { "topic \(topic) was deleted" }
+    func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_topics_deleted_total").increment() }
+}
+
+struct PartitionOffline: Fact {
+    let partition: TopicPartition
+    let reason: String
+
+    var level: Logger.Level { .error }
+    var message: String { "partition \(partition) is offline: \(reason)" }
+    func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_partitions_offline_total").increment() }
+}
+
+/// A folder that no topic claims. It is left alone: what was acknowledged is never deleted on a guess.
+struct StrayFolderFound: Fact {
+    let partition: TopicPartition
+    let topicID: TopicID
+
+    var level: Logger.Level { .warning }
+    var message: String {
+        "the folder of \(partition) (topic id \(topicID)) belongs to no topic of this broker; it is left alone. "
+            + "Move it away once you know that it is not needed"
+    }
+}
+
+/// Appends were turned away because the disk does not keep up; the clients try again.
+struct AppendTurnedAway: Fact {
+    let partition: TopicPartition
+
+    var level: Logger.Level { .debug }
+    var message: String {
+        "an append to \(partition) was turned away: too much waits for the disk (limits: disk_jobs, disk_job_bytes)"
+    }
+    func measure(in metrics: MetricRegistry) {
+        metrics.counter("millrace_broker_appends_turned_away_total").increment()
+    }
+}
+
+/// An append failed in the disk's hands, not for what was in it.
+struct AppendFailed: Fact {
+    let partition: TopicPartition
+    let reason: String
+
+    var level: Logger.Level { .error }
+    var message: String { "an append to \(partition) failed: \(reason)" }
+    func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_appends_failed_total").increment() }
+}

@@ -1,0 +1,320 @@
+import Base
+import GroupCoordination
+import KafkaWire
+import LogStorage
+import NIOCore
+import Synchronization
+import Telemetry
+
+/// Runs the group machines: hands them requests and time, writes what they want written, and answers what they want answered.
+///
+/// All groups share one lock, held only while a machine decides; disk and sockets are touched outside it. Until a partition of
+/// `__consumer_offsets` has been replayed its groups answer COORDINATOR_LOAD_IN_PROGRESS.
+final class GroupCoordinator: Sendable {
+    private struct State {
+        var loading: Set<Int>
+        var groups: [String: GroupMachine] = [:]
+        var offsets = OffsetTable()
+        var joins: [GroupRequestID: @Sendable (JoinAnswer) -> Void] = [:]
+        var syncs: [GroupRequestID: @Sendable (SyncAnswer) -> Void] = [:]
+        var lastRequest: UInt64 = 0
+        var lastExpiry = Instant.zero
+
+        mutating func nextRequest() -> GroupRequestID {
+            lastRequest += 1
+            return GroupRequestID(lastRequest)
+        }
+    }
+
+    /// What is left to do once the lock is released.
+    private enum Effect {
+        case run(@Sendable () -> Void)
+        case persist(group: String, generation: Int32, GroupMetadataValue)
+    }
+
+    let settings: GroupSettings
+    private let topic: OffsetsTopic
+    private let time: any TimeSource
+    private let telemetry: Telemetry
+    private let state: Mutex<State>
+
+    init(topic: OffsetsTopic, settings: GroupSettings, time: any TimeSource, telemetry: Telemetry) {
+        self.topic = topic
+        self.settings = settings
+        self.time = time
+        self.telemetry = telemetry
+        state = Mutex(State(loading: Set(topic.partitions.indices)))
+    }
+
+    // MARK: Start
+
+    /// Replays `__consumer_offsets`, partition by partition. Blocks: call it on a thread of its own.
+    func load() {
+        for index in topic.partitions.indices {
+            var offsets: [(group: String, partition: TopicPartition, CommittedOffset?)] = []
+            var groups: [String: GroupMetadataValue?] = [:]
+            do throws(ReadError) {
+                try topic.replay(index, telemetry: telemetry) { record in
+                    switch record {
+                    case .offset(let group, let partition, let committed): offsets.append((group, partition, committed))
+                    case .group(let group, let metadata): groups.updateValue(metadata, forKey: group)
+                    case .other: break
+                    }
+                }
+            } catch {
+                // Its groups stay in "loading": to serve them from half their records would hand out wrong offsets.
+                telemetry.emit(
+                    Note("can't read \(OffsetsTopic.name)-\(index): \(error); its groups are not served", level: .error)
+                )
+                continue
+            }
+            let now = time.now
+            state.withLock { state in
+                for (group, partition, committed) in offsets { state.offsets[group, partition] = committed }
+                for case (let group, let metadata?) in groups {
+                    state.groups[group] = GroupMachine(id: group, restoring: metadata, settings: settings, now: now)
+                }
+                state.loading.remove(index)
+            }
+        }
+    }
+
+    /// Why requests for this group can't be served now; `.none` where they can.
+    private func refusal(_ group: String, _ state: borrowing State) -> ErrorCode {
+        if group.isEmpty { return .invalidGroupId }
+        return state.loading.contains(topic.partitionIndex(of: group)) ? .coordinatorLoadInProgress : .none
+    }
+
+    // MARK: Membership
+
+    func join(_ group: String, _ request: JoinRequest, answer: @escaping @Sendable (JoinAnswer) -> Void) {
+        change { state in
+            var error = refusal(group, state)
+            if error == .none, state.groups[group] == nil {
+                if !request.memberID.isEmpty { error = .unknownMemberId }
+                if state.groups.count >= settings.groupsMax { error = .groupMaxSizeReached }
+            }
+            if error != .none {
+                let refused = JoinAnswer(error, memberID: request.memberID)
+                return [.run { answer(refused) }]
+            }
+            let id = state.nextRequest()
+            state.joins[id] = answer
+            return update(group, &state) { machine in
+                machine.joinReceived(request, id: id, now: time.now, wallTime: time.wallTime)
+            }
+        }
+    }
+
+    func sync(_ group: String, _ request: SyncRequest, answer: @escaping @Sendable (SyncAnswer) -> Void) {
+        change { state in
+            var error = refusal(group, state)
+            if error == .none, state.groups[group] == nil { error = .unknownMemberId }
+            if error != .none {
+                let refused = SyncAnswer(error)
+                return [.run { answer(refused) }]
+            }
+            let id = state.nextRequest()
+            state.syncs[id] = answer
+            return update(group, &state) { machine in machine.syncReceived(request, id: id, now: time.now) }
+        }
+    }
+
+    func heartbeat(_ group: String, memberID: String, instanceID: String?, generation: Int32) -> ErrorCode {
+        state.withLock { state in
+            let error = refusal(group, state)
+            if error != .none { return error }
+            return state.groups[group]?.heartbeatReceived(
+                memberID: memberID, instanceID: instanceID, generation: generation, now: time.now) ?? .unknownMemberId
+        }
+    }
+
+    func leave(_ group: String, members: [(memberID: String, instanceID: String?)]) -> (ErrorCode, [ErrorCode]) {
+        var errors: [ErrorCode] = []
+        var whole = ErrorCode.none
+        change { state in
+            whole = refusal(group, state)
+            if whole != .none { return [] }
+            guard state.groups[group] != nil else {
+                errors = members.map { _ in .unknownMemberId }
+                return []
+            }
+            return members.flatMap { member in
+                update(group, &state) { machine in
+                    let (error, actions) = machine.leaveReceived(
+                        memberID: member.memberID, instanceID: member.instanceID, now: time.now, wallTime: time.wallTime
+                    )
+                    errors.append(error)
+                    return actions
+                }
+            }
+        }
+        return (whole, errors)
+    }
+
+    // MARK: Offsets
+
+    /// Whether the member may commit now; then `write` the offsets.
+    func mayCommit(_ group: String, memberID: String, instanceID: String?, generation: Int32) -> ErrorCode {
+        state.withLock { state in
+            let error = refusal(group, state)
+            if error != .none { return error }
+            if state.groups[group] == nil {
+                guard generation < 0 else { return .illegalGeneration }
+                guard state.groups.count < settings.groupsMax else { return .groupMaxSizeReached }
+                state.groups[group] = GroupMachine(id: group, settings: settings)
+            }
+            return state.groups[group]?.commitReceived(
+                memberID: memberID, instanceID: instanceID, generation: generation, now: time.now) ?? .unknownMemberId
+        }
+    }
+
+    /// Writes the offsets in one batch; they are seen by OffsetFetch once the log holds them, and then `then` is called.
+    func commit(
+        _ group: String, _ offsets: [(TopicPartition, CommittedOffset)], then: @escaping @Sendable (ErrorCode) -> Void
+    ) {
+        if offsets.isEmpty { return then(.none) }
+        let records = offsets.map { GroupRecord.offset(group: group, partition: $0.0, $0.1) }
+        topic.append(records, group: group) { [self] error in
+            if error == .none {
+                state.withLock { state in
+                    for (partition, committed) in offsets { state.offsets[group, partition] = committed }
+                }
+            }
+            then(error)
+        }
+    }
+
+    func offsets(of group: String) -> (ErrorCode, [TopicPartition: CommittedOffset]) {
+        state.withLock { state in
+            let error = refusal(group, state)
+            return (error, error == .none ? state.offsets.offsets(of: group) : [:])
+        }
+    }
+
+    // MARK: Administration
+
+    /// The group, or nil where there is none; groups that only hold offsets are empty ones.
+    func describe(_ group: String) -> (ErrorCode, GroupMachine?) {
+        state.withLock { state in
+            let error = refusal(group, state)
+            return (error, error == .none ? state.groups[group] ?? Self.offsetsOnly(group, state, settings) : nil)
+        }
+    }
+
+    func list() -> [GroupMachine] {
+        state.withLock { state in
+            let onlyOffsets = state.offsets.groups.filter { state.groups[$0] == nil }
+            return Array(state.groups.values) + onlyOffsets.map { GroupMachine(id: $0, settings: settings) }
+        }
+    }
+
+    private static func offsetsOnly(_ group: String, _ state: borrowing State, _ settings: GroupSettings)
+        -> GroupMachine?
+    {
+        state.offsets.offsets(of: group).isEmpty ? nil : GroupMachine(id: group, settings: settings)
+    }
+
+    /// Deletes an empty group and its offsets; `then` once the log holds that.
+    func delete(_ group: String, then: @escaping @Sendable (ErrorCode) -> Void) {
+        let (error, partitions) = state.withLock { state -> (ErrorCode, [TopicPartition]) in
+            let refused = refusal(group, state)
+            if refused != .none { return (refused, []) }
+            let partitions = Array(state.offsets.offsets(of: group).keys)
+            if state.groups[group] == nil { return (partitions.isEmpty ? .groupIdNotFound : .none, partitions) }
+            return (state.groups[group]?.deletionRequested() ?? .groupIdNotFound, partitions)
+        }
+        guard error == .none else { return then(error) }
+        forget(group, partitions, andGroup: true, then: then)
+    }
+
+    /// Offsets of a deleted topic go with it, so that a new topic of that name begins anew.
+    func topicDeleted(_ topic: String) {
+        let found = state.withLock { $0.offsets.partitions(ofTopic: topic) }
+        for (group, partitions) in Dictionary(grouping: found, by: \.group) {
+            forget(group, partitions.map(\.partition), andGroup: false) { _ in }
+        }
+    }
+
+    private func forget(
+        _ group: String, _ partitions: [TopicPartition], andGroup: Bool, then: @escaping @Sendable (ErrorCode) -> Void
+    ) {
+        var records = partitions.map { GroupRecord.offset(group: group, partition: $0, nil) }
+        if andGroup { records.append(.group(group, nil)) }
+        topic.append(records, group: group) { [self] error in
+            state.withLock { state in
+                guard error == .none else { return }
+                for partition in partitions { state.offsets[group, partition] = nil }
+                if andGroup { state.groups[group] = nil }
+            }
+            then(error)
+        }
+    }
+
+    // MARK: Time
+
+    /// Ends sessions and rebalances whose time is up; now and then forgets offsets that outlived their retention.
+    func tick() {
+        let now = time.now
+        let wallTime = time.wallTime
+        change { state in
+            var effects: [Effect] = []
+            for group in state.groups.keys {
+                effects += update(group, &state) { $0.tick(now: now, wallTime: wallTime) }
+            }
+            return effects
+        }
+        let expired = state.withLock { state -> [(String, [TopicPartition], Bool)] in
+            guard now - state.lastExpiry >= .seconds(600) else { return [] }
+            state.lastExpiry = now
+            return state.groups.values.filter { $0.state == .empty }.compactMap { machine in
+                let partitions = state.offsets.expired(
+                    group: machine.id, emptySince: machine.emptySince ?? .none, retention: settings.offsetRetention,
+                    wallTime: wallTime)
+                let isLast = partitions.count == state.offsets.offsets(of: machine.id).count
+                return partitions.isEmpty ? nil : (machine.id, partitions, isLast)
+            }
+        }
+        for (group, partitions, isLast) in expired { forget(group, partitions, andGroup: isLast) { _ in } }
+    }
+
+    // MARK: Running actions
+
+    private func change(_ body: (inout State) -> [Effect]) {
+        for effect in state.withLock({ body(&$0) }) {
+            switch effect {
+            case .run(let work): work()
+            case .persist(let group, let generation, let metadata):
+                topic.append([.group(group, metadata)], group: group) { [self] error in
+                    change { state in
+                        guard state.groups[group] != nil else { return [] }
+                        return update(group, &state) { machine in
+                            machine.persisted(generation: generation, error: error, now: time.now)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets the group's machine decide and turns its actions into what is to be done outside the lock.
+    private func update(
+        _ group: String, _ state: inout State, _ decide: (inout GroupMachine) -> [GroupAction]
+    ) -> [Effect] {
+        var machine = state.groups[group] ?? GroupMachine(id: group, settings: settings)
+        let actions = decide(&machine)
+        state.groups[group] = machine
+        return actions.compactMap { action in
+            switch action {
+            case .answerJoin(let id, let answer):
+                guard let respond = state.joins.removeValue(forKey: id) else { return nil }
+                return .run { respond(answer) }
+            case .answerSync(let id, let answer):
+                guard let respond = state.syncs.removeValue(forKey: id) else { return nil }
+                return .run { respond(answer) }
+            case .persist(let generation):
+                return .persist(group: group, generation: generation, machine.metadata(wallTime: time.wallTime))
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import KafkaConnection
+import KafkaWire
+
+/// FindCoordinator (10), versions 0–6: who keeps a group. With one broker it is this one.
+///
+/// Key type 0 is a group. Transactions (1) and share groups (2) are not served and get INVALID_REQUEST, which clients report with its message.
+struct FindCoordinatorHandler: ImmediateApiHandler {
+    typealias Request = FindCoordinatorRequest
+    static let versions: ClosedRange<Int16> = 0...6
+
+    let services: BrokerServices
+
+    func answer(_ call: Call<FindCoordinatorRequest>) -> FindCoordinatorResponse {
+        var response = FindCoordinatorResponse()
+        let keys = call.version >= 4 ? call.request.coordinatorKeys : [call.request.key]
+        let coordinators = keys.map { coordinator(key: $0, type: call.request.keyType, advertised: call.advertised) }
+        guard call.version < 4 else {
+            response.coordinators = coordinators
+            return response
+        }
+        let only = coordinators[0]
+        response.errorCode = only.errorCode
+        response.errorMessage = only.errorMessage
+        response.nodeId = only.nodeId
+        response.host = only.host
+        response.port = only.port
+        return response
+    }
+
+    private func coordinator(key: String, type: Int8, advertised: Address) -> FindCoordinatorResponse.Coordinator {
+        var coordinator = FindCoordinatorResponse.Coordinator()
+        coordinator.key = key
+        guard type == 0 else {
+            coordinator.nodeId = -1
+            coordinator.port = -1
+            coordinator.errorCode = .invalidRequest
+            coordinator.errorMessage =
+                type == 1 ? "transactions are not served by this broker" : "share groups are not served by this broker"
+            return coordinator
+        }
+        coordinator.nodeId = services.brokerID.rawValue
+        coordinator.host = advertised.host
+        coordinator.port = Int32(advertised.port)
+        return coordinator
+    }
+}

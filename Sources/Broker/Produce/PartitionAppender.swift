@@ -1,0 +1,95 @@
+import Base
+import LogStorage
+import NIOCore
+import Synchronization
+import Telemetry
+
+/// Appends to partitions: one hop to the partition's lane, and an answer once the bytes are as safe as the topic asks.
+///
+/// Whoever writes goes through here, clients and coordinators alike, so that waiting fetches hear of everything that becomes readable.
+final class PartitionAppender: Sendable {
+    struct Item: Sendable {
+        var partition: Partition
+        var batches: ByteBuffer
+    }
+
+    enum Failure: Error, Sendable {
+        case refused(AppendError)
+        /// Too much waits for the disk: nothing was written, and the sender may try again.
+        case turnedAway
+        /// Written, but not known to be on the disk, and never to be known.
+        case notDurable(FileError)
+    }
+
+    typealias Outcome = Result<AppendResult, Failure>
+
+    private let flusher: any Flusher
+    private let fetches: WaitingFetches
+    private let time: any TimeSource
+    private let telemetry: Telemetry
+    private let waitingBytes = Atomic<Int>(0)
+    private let waitingBytesMax: Int
+    private let appendedBytes: CounterHandle
+
+    init(
+        flusher: any Flusher, fetches: WaitingFetches, time: any TimeSource, telemetry: Telemetry,
+        waitingBytesMax: ByteCount
+    ) {
+        self.flusher = flusher
+        self.fetches = fetches
+        self.time = time
+        self.telemetry = telemetry
+        self.waitingBytesMax = waitingBytesMax.bytes
+        appendedBytes = telemetry.metrics.counter("millrace_broker_appended_bytes_total")
+    }
+
+    /// Appends each item, all of which share a lane. `then` is called once for each, with its index, on the lane's or a flushing thread;
+    /// at once and here where the items are turned away.
+    func append(_ items: [Item], origin: AppendOrigin, then: @escaping @Sendable (Int, Outcome) -> Void) {
+        let bytes = items.reduce(0) { $0 + $1.batches.readableBytes }
+        let waiting = waitingBytes.add(bytes, ordering: .relaxed).newValue
+        // One batch is always let in, however large.
+        let isQueued =
+            (waiting <= waitingBytesMax || waiting == bytes)
+            && items[0].partition.lane.submit {
+                for (index, item) in items.enumerated() {
+                    self.appendNow(item, origin: origin) { then(index, $0) }
+                }
+                self.waitingBytes.subtract(bytes, ordering: .relaxed)
+            }
+        if isQueued { return }
+        waitingBytes.subtract(bytes, ordering: .relaxed)
+        for (index, item) in items.enumerated() {
+            telemetry.emit(AppendTurnedAway(partition: item.partition.id))
+            then(index, .failure(.turnedAway))
+        }
+    }
+
+    private func appendNow(_ item: Item, origin: AppendOrigin, then: @escaping @Sendable (Outcome) -> Void) {
+        let partition = item.partition
+        let byteCount = item.batches.readableBytes
+        let result: AppendResult
+        do throws(AppendError) {
+            result = try partition.log.append(
+                item.batches, leaderEpoch: partition.leaderEpoch, origin: origin, now: time.wallTime)
+        } catch {
+            if error.code == .offline || error.code == .noSpace {
+                telemetry.emit(AppendFailed(partition: partition.id, reason: error.message))
+            }
+            return then(.failure(.refused(error)))
+        }
+        if !result.isDuplicate { appendedBytes.increment(by: byteCount) }
+        guard partition.log.ackOffset < result.nextOffset else {
+            if !result.isDuplicate { fetches.advanced(partition, bytes: byteCount) }
+            return then(.success(result))
+        }
+        flusher.requestFlush(partition.log) { [fetches] outcome in
+            switch outcome {
+            case .success:
+                fetches.advanced(partition, bytes: byteCount)
+                then(.success(result))
+            case .failure(let error): then(.failure(.notDurable(error)))
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+import Base
+import GroupCoordination
+import KafkaConnection
+import KafkaWire
+import LogStorage
+import Logging
+import NIOCore
+import Synchronization
+import SystemPackage
+import Telemetry
+
+/// The parts of a started broker, and the order in which they come up and go down.
+final class RunningBroker: Sendable {
+    let services: BrokerServices
+    private let logs: LogDirectory
+    private let flushes: FlushGroup
+    private let lanes: [DiskLane]
+    private let adminLane: DiskLane
+    private let table: ApiTable
+    private let listeners = Mutex<[ServerListener]>([])
+    private let housekeeping = Mutex<Task<Void, Never>?>(nil)
+    private let groupTicking = Mutex<Task<Void, Never>?>(nil)
+
+    private init(
+        services: BrokerServices, logs: LogDirectory, flushes: FlushGroup, lanes: [DiskLane], adminLane: DiskLane
+    ) {
+        self.services = services
+        self.logs = logs
+        self.flushes = flushes
+        self.lanes = lanes
+        self.adminLane = adminLane
+        table = Self.table(services)
+    }
+
+    /// Recovers the logs, loads the metadata and brings the two into line.
+    static func open(
+        _ settings: BrokerSettings, fileSystem: any FileSystem, time: any TimeSource,
+        eventLoopGroup: any EventLoopGroup,
+        telemetry: Telemetry
+    ) async throws -> RunningBroker {
+        let adminLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
+        let queryLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
+        let writeLanes = (0..<settings.diskLanes).map { _ in DiskLane(jobsMax: settings.limits.diskJobsMax) }
+        let lanes = [adminLane, queryLane] + writeLanes
+        do {
+            // The log directory's lock comes first: it keeps a second broker away from the metadata too.
+            let logs = try await openLogs(
+                settings, fileSystem: fileSystem, time: time, telemetry: telemetry, lane: adminLane)
+            let store = FileMetadataStore(
+                folder: settings.data, brokerID: settings.brokerID, fileSystem: fileSystem, time: time, lane: adminLane)
+            var loaded = try await store.load()
+            loaded.metadata = try await store.apply(.brokerStarted)
+            if loaded.origin != .stored, !logs.partitions.isEmpty {
+                // The counter is lost. Counting on from the clock can't meet ids that were counted from zero.
+                let next = ProducerID(time.wallTime.milliseconds / 1000 << 20)
+                loaded.metadata = try await store.apply(.producerIDsRaised(next: next))
+            }
+            let fetches = WaitingFetches(
+                waitingMax: settings.limits.waitingFetchesMax, time: time, timerLoop: eventLoopGroup.next())
+            let folders = PartitionFolders(
+                logs: logs, adminLane: adminLane, writeLanes: writeLanes, leaderEpoch: loaded.metadata.leaderEpoch,
+                telemetry: telemetry)
+            let topics = TopicCatalog(
+                store: store, folders: folders, settings: settings, fetches: fetches, telemetry: telemetry)
+            try await topics.open(loaded)
+            let flushes = FlushGroup(threads: settings.diskLanes)
+            let appender = PartitionAppender(
+                flusher: flushes, fetches: fetches, time: time, telemetry: telemetry,
+                waitingBytesMax: settings.limits.diskJobBytesMax)
+            let groups = GroupCoordinator(
+                topic: try await offsetsTopic(in: topics, appender: appender, time: time), settings: GroupSettings(),
+                time: time, telemetry: telemetry)
+            let services = BrokerServices(
+                settings: settings, clusterID: loaded.metadata.clusterID, leaderEpoch: loaded.metadata.leaderEpoch,
+                topics: topics, appender: appender, fetches: fetches, producerIDs: ProducerIDs(store: store),
+                groups: groups,
+                queryLane: queryLane, time: time, telemetry: telemetry)
+            return RunningBroker(services: services, logs: logs, flushes: flushes, lanes: lanes, adminLane: adminLane)
+        } catch {
+            for lane in lanes { await lane.shutDown() }
+            throw error
+        }
+    }
+
+    private static func openLogs(
+        _ settings: BrokerSettings, fileSystem: any FileSystem, time: any TimeSource, telemetry: Telemetry,
+        lane: DiskLane
+    ) async throws -> LogDirectory {
+        let outcome = await lane.run { () -> Result<LogDirectory, any Error> in
+            Result {
+                let path = settings.data.appending("logs")
+                try createDurably(path, fileSystem)
+                let logs = LogDirectory(
+                    path: path, fileSystem: fileSystem, time: time,
+                    onFact: { telemetry.emit(LogFactReport(fact: $0)) })
+                try logs.open()
+                return logs
+            }
+        }
+        return try outcome.get()
+    }
+
+    private static func offsetsTopic(
+        in topics: TopicCatalog, appender: PartitionAppender, time: any TimeSource
+    ) async throws -> OffsetsTopic {
+        let order = TopicCatalog.Order(
+            name: OffsetsTopic.name, partitionCount: OffsetsTopic.partitionCount, settings: OffsetsTopic.settings)
+        let topic = try await topics.findOrCreate(order)
+        return OffsetsTopic(partitions: topic.partitions, appender: appender, time: time)
+    }
+
+    /// Makes the folder and its missing parents so that they survive a power cut.
+    private static func createDurably(_ path: FilePath, _ fileSystem: any FileSystem) throws(FileError) {
+        var missing: [FilePath] = []
+        var ancestor = path
+        while try !fileSystem.exists(ancestor), ancestor != ancestor.removingLastComponent() {
+            missing.append(ancestor)
+            ancestor = ancestor.removingLastComponent()
+        }
+        try fileSystem.createDirectory(path)
+        for made in missing { try fileSystem.syncDirectory(made.removingLastComponent()) }
+    }
+
+    private static func table(_ services: BrokerServices) -> ApiTable {
+        var table = ApiTable()
+        let advertised = ApiVersionsHandler.Advertised()
+        table.add(ApiVersionsHandler(advertised: advertised))
+        table.add(MetadataHandler(services: services))
+        table.add(ProduceHandler(services: services))
+        table.add(FetchHandler(services: services))
+        table.add(ListOffsetsHandler(services: services))
+        table.add(OffsetForLeaderEpochHandler(services: services))
+        table.add(InitProducerIdHandler(services: services))
+        table.add(DescribeProducersHandler(services: services))
+        table.add(FindCoordinatorHandler(services: services))
+        table.add(CreateTopicsHandler(services: services))
+        table.add(DeleteTopicsHandler(services: services))
+        table.add(CreatePartitionsHandler(services: services))
+        table.add(DeleteRecordsHandler(services: services))
+        table.add(DescribeConfigsHandler(services: services))
+        table.add(IncrementalAlterConfigsHandler(services: services))
+        table.add(DescribeClusterHandler(services: services))
+        table.add(DescribeTopicPartitionsHandler(services: services))
+        GroupApis.add(to: &table, services: services)
+        advertised.set(table.versions)
+        return table
+    }
+
+    // MARK: Up
+
+    var addresses: [Address] { listeners.withLock { $0.map(\.address) } }
+
+    func listen(on group: any EventLoopGroup) async throws {
+        let limits = services.settings.limits
+        var serverSettings = ServerSettings(versions: table.versions)
+        serverSettings.requestBytesMax = limits.requestBytesMax
+        serverSettings.requestsInFlightMax = limits.connectionRequestsMax
+        serverSettings.requestBytesInFlightMax = limits.connectionRequestBytesMax
+        serverSettings.idleMax = limits.connectionIdleMax
+        serverSettings.connectionsMax = limits.connectionsMax
+        for settings in services.settings.listeners {
+            let dispatcher = ListenerDispatcher(
+                listener: settings, table: table, fetches: services.fetches, time: services.time,
+                telemetry: services.telemetry)
+            let listener = try await ServerListener.bind(
+                settings.bind, on: group, settings: serverSettings, dispatcher: dispatcher)
+            dispatcher.bound(to: listener.address)
+            listeners.withLock { $0.append(listener) }
+        }
+        startHousekeeping()
+        services.telemetry.emit(
+            BrokerStarted(
+                brokerID: services.brokerID, clusterID: services.clusterID, leaderEpoch: services.leaderEpoch,
+                listeners: addresses.map(\.description), topicCount: services.topics.topics.count,
+                partitionCount: services.topics.partitionCount))
+    }
+
+    /// Retention, checkpoints and interval flushes, once a second, off the event loops.
+    private func startHousekeeping() {
+        let task = Task { [adminLane, logs, services] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(1))
+                guard !Task.isCancelled else { return }
+                await adminLane.run { logs.tick(now: services.time.now) }
+            }
+        }
+        housekeeping.withLock { $0 = task }
+        // Groups answer "loading" until their offsets are replayed; nothing else waits for that.
+        _ = services.queryLane.submit { [services] in services.groups.load() }
+        let ticking = Task { [services] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+                services.groups.tick()
+            }
+        }
+        groupTicking.withLock { $0 = ticking }
+    }
+
+    // MARK: Down
+
+    func shutDown() async {
+        let task = housekeeping.withLock { $0 }
+        task?.cancel()
+        await task?.value
+        let ticking = groupTicking.withLock { $0 }
+        ticking?.cancel()
+        await ticking?.value
+        for listener in listeners.withLock({ $0 }) { await listener.close() }
+        services.fetches.shutDown()
+        // What was taken in is written before the logs close.
+        for lane in lanes where lane !== adminLane { await lane.shutDown() }
+        let failure = await adminLane.run { [logs, flushes] () -> LogError? in
+            flushes.close()
+            do throws(LogError) { try logs.shutDown() } catch { return error }
+            return nil
+        }
+        if let failure {
+            services.telemetry.emit(
+                Note(
+                    "the logs were not left clean, so that the next start checks them: \(failure.message)",
+                    level: .warning))
+        }
+        await adminLane.shutDown()
+    }
+}
+
+/// What the log engine reports, as a fact of this process.
+struct LogFactReport: Fact {
+    let fact: LogFact
+
+    var level: Logger.Level {
+        switch fact.level {
+        case .debug: .debug
+        case .info: .info
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+    var message: String { fact.description }
+    func measure(in metrics: MetricRegistry) {
+        metrics.counter("millrace_log_events_total", [("event", fact.name)]).increment()
+    }
+}

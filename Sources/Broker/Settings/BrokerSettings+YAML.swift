@@ -1,0 +1,88 @@
+import Base
+import KafkaConnection
+import LogStorage
+import Settings
+import SystemPackage
+
+extension BrokerSettings {
+    /// Reads `broker.yaml`. Keys: `data`, `broker_id`, `listeners`, `topic_defaults` (Kafka's dotted names, and `num.partitions`),
+    /// `auto_create_topics`, `disk_lanes`, `limits`.
+    public init(yaml node: YAMLNode) throws(SettingsError) {
+        var file = try node.mapping()
+        let data = try file.string("data", default: "/var/lib/millrace/broker")
+        var listeners: [ListenerSettings] = []
+        if let list = file.node("listeners") {
+            for element in try list.sequence() {
+                let listener = try ListenerSettings(yaml: element, number: listeners.count + 1)
+                do throws(BrokerSettingsError) { try listener.validate() } catch {
+                    throw SettingsError(error.message, at: element.place)
+                }
+                listeners.append(listener)
+            }
+        } else {
+            listeners = [ListenerSettings(bind: Address(host: "127.0.0.1", port: Address.kafkaPort))]
+        }
+        self.init(data: FilePath(data), listeners: listeners)
+        brokerID = BrokerID(Int32(try file.int("broker_id", default: 1, in: 0...Int(Int32.max))))
+        createsTopics = try file.bool("auto_create_topics", default: createsTopics)
+        diskLanes = try file.int("disk_lanes", default: diskLanes, in: 1...64)
+        if let defaults = file.node("topic_defaults") { try readTopicDefaults(defaults) }
+        if let node = file.node("limits") { limits = try BrokerLimits(yaml: node) }
+        try file.finish()
+        do throws(BrokerSettingsError) { try validate() } catch { throw SettingsError(error.message, at: node.place) }
+    }
+
+    private mutating func readTopicDefaults(_ node: YAMLNode) throws(SettingsError) {
+        var mapping = try node.mapping()
+        partitionCountDefault = Int32(
+            try mapping.int("num.partitions", default: Int(partitionCountDefault), in: 1...1000))
+        for name in LogConfig.settingNames + LogConfig.carriedSettingNames {
+            guard let value = mapping.node(name) else { continue }
+            let text = try value.string()
+            do throws(LogError) { _ = try LogConfig(topicSettings: [name: text]) } catch {
+                throw SettingsError(error.message, at: value.place)
+            }
+            topicDefaults[name] = text
+        }
+        try mapping.finish()
+    }
+}
+
+extension ListenerSettings {
+    init(yaml node: YAMLNode, number: Int) throws(SettingsError) {
+        var mapping = try node.mapping()
+        let name = try mapping.string("name", default: number == 1 ? "main" : "listener\(number)")
+        let bind = try Self.address(try mapping.required("bind"))
+        self.init(name: name, bind: bind)
+        if let node = mapping.node("advertise") { advertise = try Self.address(node) }
+        allowsPlaintext = try mapping.bool("allow_plaintext", default: false)
+        try mapping.finish()
+    }
+
+    private static func address(_ node: YAMLNode) throws(SettingsError) -> Address {
+        guard let address = Address(try node.string()) else { throw node.expected("HOST:PORT") }
+        return address
+    }
+}
+
+extension BrokerLimits {
+    init(yaml node: YAMLNode) throws(SettingsError) {
+        self.init()
+        var mapping = try node.mapping()
+        let sizes = ByteCount.kib(64)...ByteCount.gib(1)
+        requestBytesMax = try mapping.bytes("request_bytes", default: requestBytesMax, in: sizes)
+        connectionRequestsMax = try mapping.int("connection_requests", default: connectionRequestsMax, in: 1...10_000)
+        connectionRequestBytesMax = try mapping.bytes(
+            "connection_request_bytes", default: connectionRequestBytesMax, in: sizes)
+        connectionsMax = try mapping.int("connections", default: connectionsMax, in: 1...1_000_000)
+        connectionIdleMax = try mapping.duration("connection_idle", default: connectionIdleMax)
+        fetchBytesMax = try mapping.bytes("fetch_bytes", default: fetchBytesMax, in: sizes)
+        fetchWaitMax = try mapping.duration("fetch_wait", default: fetchWaitMax)
+        waitingFetchesMax = try mapping.int("waiting_fetches", default: waitingFetchesMax)
+        diskJobsMax = try mapping.int("disk_jobs", default: diskJobsMax, in: 1...1_000_000)
+        diskJobBytesMax = try mapping.bytes("disk_job_bytes", default: diskJobBytesMax, in: sizes)
+        topicsMax = try mapping.int("topics", default: topicsMax)
+        partitionsMax = try mapping.int("partitions", default: partitionsMax)
+        try mapping.finish()
+    }
+}

@@ -1,0 +1,60 @@
+import Base
+import KafkaConnection
+import Settings
+import Testing
+
+@testable import Broker
+
+@Suite struct BrokerSettingsTests {
+    static func read(_ text: String) throws -> BrokerSettings {
+        try BrokerSettings(yaml: YAMLNode.parse(text, file: "broker.yaml"))
+    }
+
+    @Test func aWholeFileIsRead() throws {
+        let settings = try Self.read(
+            """
+            data: /srv/broker
+            broker_id: 4
+            listeners:
+              - name: public
+                bind: 0.0.0.0:9092
+                advertise: agg.example:9092
+                allow_plaintext: true
+              - bind: 127.0.0.1:9093
+            topic_defaults:
+              num.partitions: 3
+              retention.ms: 604800000
+            auto_create_topics: false
+            limits:
+              request_bytes: 8MiB
+              fetch_wait: 30s
+            """)
+        #expect(settings.data.string == "/srv/broker")
+        #expect(settings.brokerID == BrokerID(4))
+        #expect(settings.listeners.map(\.name) == ["public", "listener2"])
+        #expect(settings.listeners[0].advertise == Address(host: "agg.example", port: 9092))
+        #expect(settings.partitionCountDefault == 3)
+        #expect(settings.topicDefaults == ["retention.ms": "604800000"])
+        #expect(!settings.createsTopics)
+        #expect(settings.limits.requestBytesMax == .mib(8))
+        #expect(settings.limits.fetchWaitMax == .seconds(30))
+    }
+
+    @Test func anEmptyFileListensOnTheLoopback() throws {
+        let settings = try Self.read("data: /srv/broker")
+        #expect(settings.listeners.map(\.bind) == [Address(host: "127.0.0.1", port: 9092)])
+    }
+
+    @Test(arguments: [
+        ("listner: []", "did you mean 'listeners'"), ("listeners: [{bind: 0.0.0.0:9092}]", "allow_plaintext"),
+        ("listeners: [{bind: 0.0.0.0:9092, allow_plaintext: true}]", "set advertise"),
+        ("listeners: []", "at least one"),
+        ("topic_defaults: {retention.msec: 5}", "did you mean 'retention.ms'"),
+        ("topic_defaults: {retention.ms: soon}", "retention.ms"), ("limits: {request_bytes: 1}", "64KiB"),
+        ("listeners: [{bind: '127.0.0.1:x'}]", "HOST:PORT"),
+    ]) func mistakesAreExplainedWithTheirPlace(text: String, expected: String) {
+        let error = #expect(throws: SettingsError.self) { try Self.read(text) }
+        #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+        #expect(error?.description.hasPrefix("broker.yaml:1:") == true)
+    }
+}

@@ -1,0 +1,175 @@
+import Base
+import BrokerTestKit
+import KafkaConnection
+import KafkaWire
+import NIOCore
+import Records
+import Testing
+
+@testable import Broker
+
+@Suite struct FetchTests {
+    @Test(arguments: 4...18 as ClosedRange<Int16>)
+    func everyVersionReads(version: Int16) async throws {
+        try await TestBroker.with { broker in
+            let socket = try WireSocket(to: broker.address)
+            let id = try await socket.createTopic("t").topicId
+            // One answer small enough to be copied, one that goes by sendfile.
+            let lines = (0..<300).map { "line \($0) \(String(repeating: "x", count: 200))" }
+            _ = try await socket.produce(try batch(["small"]), to: "t")
+            let name = version < 13 ? "t" : ""
+            let topicID = version < 13 ? TopicID.zero : id
+            let small = try await socket.fetch(name, id: topicID, from: 0, version: version)
+            #expect(try words(small, first: 0) == ["small"])
+            _ = try await socket.produce(try batch(lines), to: "t")
+            let both = try await socket.fetch(name, id: topicID, from: 0, version: version)
+            #expect(try words(both, first: 0) == ["small"] + lines)
+            #expect(both.highWatermark == 301)
+            #expect(both.lastStableOffset == 301)
+        }
+    }
+
+    @Test func aWaitingFetchIsAnsweredByTheAppend() async throws {
+        try await TestBroker.with { broker in
+            let reader = try WireSocket(to: broker.address)
+            let writer = try WireSocket(to: broker.address)
+            try await writer.createTopic("t", partitions: 2)
+            let start = SystemTime().now
+            let id = try await reader.send(
+                Requests.fetch("t", partition: 1, from: 0, waitMilliseconds: 15_000), version: 12)
+            try await Task.sleep(for: .milliseconds(50))
+            // Nothing for this partition.
+            _ = try await writer.produce(try batch(["other"]), to: "t", partition: 0)
+            _ = try await writer.produce(try batch(["awaited"]), to: "t", partition: 1)
+            let answer = try await reader.receive(FetchRequest.self, version: 12, correlationID: id)
+            #expect(try words(answer.responses[0].partitions[0]) == ["awaited"])
+            #expect(SystemTime().now - start < .seconds(10))
+        }
+    }
+
+    @Test func aWaitingFetchEndsAtItsTime() async throws {
+        try await TestBroker.with { broker in
+            let socket = try WireSocket(to: broker.address)
+            try await socket.createTopic("t")
+            let start = SystemTime().now
+            let answer = try await socket.fetch("t", from: 0, waitMilliseconds: 200)
+            #expect(answer.errorCode == .none)
+            #expect(try words(answer) == [])
+            #expect(SystemTime().now - start >= .milliseconds(200))
+        }
+    }
+
+    @Test func minimumBytesAreWaitedFor() async throws {
+        try await TestBroker.with { broker in
+            let reader = try WireSocket(to: broker.address)
+            let writer = try WireSocket(to: broker.address)
+            try await writer.createTopic("t")
+            let one = try batch(["a"])
+            let id = try await reader.send(
+                Requests.fetch("t", from: 0, waitMilliseconds: 15_000, bytesMin: Int32(3 * one.readableBytes)),
+                version: 12)
+            for _ in 0..<3 {
+                #expect(broker.server.services?.fetches.count ?? 1 <= 1)
+                _ = try await writer.produce(one, to: "t")
+            }
+            let answer = try await reader.receive(FetchRequest.self, version: 12, correlationID: id)
+            #expect(try words(answer.responses[0].partitions[0], first: 0) == ["a", "a", "a"])
+        }
+    }
+
+    @Test func sizeLimitsHoldYetOneBatchAlwaysComes() async throws {
+        try await TestBroker.with { broker in
+            let socket = try WireSocket(to: broker.address)
+            try await socket.createTopic("t", partitions: 2)
+            for partition in 0..<2 as Range<Int32> {
+                for word in ["a", "b", "c"] {
+                    let records = try batch([word + String(repeating: "x", count: 1000)])
+                    _ = try await socket.produce(records, to: "t", partition: partition)
+                }
+            }
+            let least = try await socket.fetch("t", from: 0, bytesMax: 1)
+            #expect(try words(least).count == 1)
+            let two = try await socket.fetch("t", from: 0, bytesMax: 2500)
+            #expect(try words(two).count == 2)
+            var both = Requests.fetch("t", from: 0, bytesMax: 1 << 20)
+            both.topics[0].partitions.append(Requests.fetch("t", partition: 1, from: 0).topics[0].partitions[0])
+            both.maxBytes = 3500
+            let limited = try await socket.call(both, version: 12).responses[0].partitions
+            #expect(try words(limited[0]).count == 3)
+            #expect(try words(limited[1]).isEmpty)
+        }
+    }
+
+    @Test func offsetsOutsideTheLogAreSaidToBe() async throws {
+        try await TestBroker.with { broker in
+            let socket = try WireSocket(to: broker.address)
+            try await socket.createTopic("t")
+            _ = try await socket.produce(try batch(["a"]), to: "t")
+            #expect(try await socket.fetch("t", from: 1).errorCode == .none)
+            #expect(try await socket.fetch("t", from: 2, waitMilliseconds: 5000).errorCode == .offsetOutOfRange)
+            #expect(try await socket.fetch("t", from: -1).errorCode == .offsetOutOfRange)
+            #expect(try await socket.fetch("t", partition: 5, from: 0).errorCode == .unknownTopicOrPartition)
+            #expect(try await socket.fetch("nowhere", from: 0).errorCode == .unknownTopicOrPartition)
+            #expect(try await socket.fetch("", id: .random(), from: 0, version: 13).errorCode == .unknownTopicId)
+        }
+    }
+
+    @Test func leaderEpochsAreCompared() async throws {
+        try await TestBroker.with { broker in
+            let socket = try WireSocket(to: broker.address)
+            try await socket.createTopic("t")
+            _ = try await socket.produce(try batch(["a", "b"]), to: "t")
+            let epoch = try await socket.metadata(["t"]).topics[0].partitions[0].leaderEpoch
+            var request = Requests.fetch("t", from: 0)
+            for (claimed, error) in [(epoch, ErrorCode.none), (epoch + 1, .unknownLeaderEpoch)] {
+                request.topics[0].partitions[0].currentLeaderEpoch = claimed
+                for version in [9, 12] as [Int16] {
+                    let answer = try await socket.call(request, version: version)
+                    #expect(answer.responses[0].partitions[0].errorCode == error)
+                }
+            }
+            var asked = OffsetForLeaderEpochRequest.OffsetForLeaderPartition()
+            asked.leaderEpoch = epoch
+            var topic = OffsetForLeaderEpochRequest.OffsetForLeaderTopic()
+            topic.topic = "t"
+            topic.partitions = [asked]
+            var ends = OffsetForLeaderEpochRequest()
+            ends.topics = [topic]
+            for version in 2...4 as ClosedRange<Int16> {
+                let end = try await socket.call(ends, version: version).topics[0].partitions[0]
+                #expect(end.leaderEpoch == epoch)
+                #expect(end.endOffset == 2)
+            }
+        }
+    }
+
+    @Test func sessionsAreDeclined() async throws {
+        try await TestBroker.with { broker in
+            let socket = try WireSocket(to: broker.address)
+            try await socket.createTopic("t")
+            var request = Requests.fetch("t", from: 0)
+            request.sessionEpoch = 0
+            #expect(try await socket.call(request, version: 12).sessionId == 0)
+            request.sessionId = 99
+            request.sessionEpoch = 4
+            #expect(try await socket.call(request, version: 12).errorCode == .fetchSessionIdNotFound)
+        }
+    }
+
+    @Test func aDeletedTopicAnswersThoseWhoWait() async throws {
+        try await TestBroker.with { broker in
+            let reader = try WireSocket(to: broker.address)
+            let admin = try WireSocket(to: broker.address)
+            try await admin.createTopic("t")
+            let id = try await reader.send(Requests.fetch("t", from: 0, waitMilliseconds: 15_000), version: 12)
+            try await Task.sleep(for: .milliseconds(50))
+            var request = DeleteTopicsRequest()
+            request.topicNames = ["t"]
+            #expect(try await admin.call(request, version: 5).responses[0].errorCode == .none)
+            let start = SystemTime().now
+            let answer = try await reader.receive(FetchRequest.self, version: 12, correlationID: id)
+            #expect(answer.responses[0].partitions[0].errorCode != .none)
+            #expect(SystemTime().now - start < .seconds(10))
+        }
+    }
+}

@@ -58,7 +58,9 @@ public struct ReadError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    init(_ error: FileError) { self.init(.inputOutput, error.description) }
+    init(_ error: FileError) {
+        self.init(error.code == .damaged ? .corrupt : .inputOutput, error.description)
+    }
 
     public var description: String { "\(code): \(message)" }
 }
@@ -92,6 +94,7 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
         let code: Code =
             switch error.code {
             case .noSpace: .noSpace
+            case .damaged: .corrupt
             case .locked: .locked
             default: .inputOutput
             }

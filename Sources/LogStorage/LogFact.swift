@@ -12,6 +12,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     case indexRebuilt(TopicPartition, file: FilePath, reason: String)
     case snapshotIgnored(TopicPartition, file: FilePath, reason: String)
     case checkpointIgnored(file: FilePath, reason: String)
+    case checkpointNotWritten(file: FilePath, reason: String)
     case segmentsDeleted(TopicPartition, count: Int, bytes: ByteCount, start: Offset, reason: String)
     case compacted(TopicPartition, bytesBefore: ByteCount, bytesAfter: ByteCount, upTo: Offset)
     case batchNotCompacted(TopicPartition, offset: Offset, reason: String)
@@ -26,6 +27,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain: .info
         case .uncleanStart, .tailCut, .segmentsDropped, .indexRebuilt, .snapshotIgnored, .checkpointIgnored,
+            .checkpointNotWritten,
             .batchNotCompacted, .maintenanceFailed, .strangeFolder:
             .warning
         case .partitionOffline, .directoryOffline, .diskFull: .error
@@ -42,6 +44,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         case .indexRebuilt: "index_rebuilt"
         case .snapshotIgnored: "snapshot_ignored"
         case .checkpointIgnored: "checkpoint_ignored"
+        case .checkpointNotWritten: "checkpoint_not_written"
         case .segmentsDeleted: "segments_deleted"
         case .compacted: "compacted"
         case .batchNotCompacted: "batch_not_compacted"
@@ -67,6 +70,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         case .indexRebuilt(let partition, let file, let reason): "\(partition): rebuilt \(file): \(reason)"
         case .snapshotIgnored(let partition, let file, let reason): "\(partition): ignored \(file): \(reason)"
         case .checkpointIgnored(let file, let reason): "ignored \(file): \(reason)"
+        case .checkpointNotWritten(let file, let reason): "could not write \(file): \(reason)"
         case .segmentsDeleted(let partition, let count, let bytes, let start, let reason):
             "\(partition): deleted \(count) segments (\(bytes)), the log starts at offset \(start): \(reason)"
         case .compacted(let partition, let before, let after, let upTo):

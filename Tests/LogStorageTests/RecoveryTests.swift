@@ -181,3 +181,99 @@ struct RecoveryTests {
             try machine.disk.list("/data/t-0").allSatisfy { !$0.name.contains("deleted") && !$0.name.contains("500") })
     }
 }
+
+struct FullDiskTests {
+    /// The disk is full to the last byte when the machine comes back, cleanly or not: every log opens, is read, shrinks and grows again.
+    @Test(arguments: [true, false]) func aStartOnAFullDiskOpensEveryLog(isClean: Bool) throws {
+        let machine = Machine(.fsync, segmentBytes: .kib(1))
+        machine.config.indexInterval = .bytes(100)
+        machine.config.fileDeleteDelay = .zero
+        var log = try machine.log()
+        for number in 0..<100 { try log.add(["\(number)"]) }
+        _ = try log.flush()
+        if isClean { try machine.shutDown() } else { machine.kill() }
+        machine.disk.diskBytes = machine.disk.usedBytes
+        try machine.start()
+        #expect(machine.directory.offlinePartitions.isEmpty)
+        log = try machine.log()
+        #expect(try log.all().map(\.value) == (0..<100).map(String.init))
+        #expect { try log.add([String(repeating: "x", count: 900)]) } throws: { ($0 as? AppendError)?.code == .noSpace }
+        var shrunk = log.config
+        shrunk.retentionBytes = .kib(2)
+        log.config = shrunk
+        for _ in 0..<2 { machine.directory.tick(now: machine.time.now) }
+        try log.add(["\(100)"])
+        #expect(try log.flush() == Offset(101))
+        machine.disk.diskBytes = nil
+        machine.crash(.dropUnsynced)
+        log = try machine.log()
+        #expect(try log.all().last?.value == "100")
+    }
+
+    @Test func onAFullDiskAPartitionCanStillBeDeleted() throws {
+        let machine = Machine(.fsync)
+        machine.config.fileDeleteDelay = .zero
+        let log = try machine.log()
+        try log.add(["a"])
+        _ = try log.flush()
+        try machine.directory.writeCheckpoints()
+        machine.disk.diskBytes = machine.disk.usedBytes
+        try machine.directory.delete(partition)
+        machine.directory.tick(now: machine.time.now)
+        machine.disk.diskBytes = nil
+        let next = try machine.log()
+        machine.crash(.dropUnsynced)
+        #expect(next.logEndOffset == .zero)
+        #expect(try machine.log().logEndOffset == .zero)
+    }
+}
+
+struct PartitionFolderTests {
+    @Test func aCreationThatWasCutShortLeavesNothing() throws {
+        let whole = Machine()
+        try whole.start()
+        let first = whole.disk.operationCount
+        _ = try whole.log()
+        for stop in (first + 1)...whole.disk.operationCount {
+            for survival in Survival.allCases {
+                let machine = Machine()
+                try machine.start()
+                machine.disk.stopAt(operation: stop)
+                #expect(throws: LogError.self) { try machine.log() }
+                machine.crash(survival, seed: UInt64(stop))
+                try machine.start()
+                #expect(machine.directory.offlinePartitions.isEmpty)
+                let log = try machine.log()
+                #expect(log.topicID == topicID && log.logEndOffset == .zero)
+                try log.add(["a"])
+                _ = try log.flush()
+                machine.crash(.dropUnsynced)
+                #expect(try machine.log().all().count == 1)
+            }
+        }
+    }
+
+    @Test func aFlushOfADeletedLogFailsAloneAndNotTheDirectory() throws {
+        let machine = Machine(.fsync)
+        let log = try machine.log()
+        try log.add(["a"])
+        try machine.directory.delete(partition)
+        #expect { try log.flush() } throws: { ($0 as? FileError)?.code == .closed }
+        #expect(machine.directory.offlineReason == nil)
+        #expect { try log.add(["b"]) } throws: { ($0 as? AppendError)?.code == .offline }
+    }
+
+    @Test func namesThatAreNoPartitionsAreLeftAlone() throws {
+        let machine = Machine()
+        for name in ["lost+found", "topic", "t-", "-1", "t-01", "a-b-c", "backup-2"] {
+            try machine.disk.createDirectory(FilePath("/data/\(name)"))
+        }
+        _ = try machine.disk.open("/data/backup-2/precious", .create)
+        try machine.start()
+        #expect(try machine.disk.exists("/data/backup-2/precious"))
+        #expect(machine.directory.partitions.isEmpty && machine.directory.offlinePartitions.isEmpty)
+        #expect(try machine.disk.list("/data").filter(\.isDirectory).count == 7)
+        #expect(
+            LogDirectory.partition(folder: "nginx-access-12") == TopicPartition(topic: "nginx-access", partition: 12))
+    }
+}

@@ -17,6 +17,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         case locked
         case tooLarge
         case closed
+        /// What the file holds is not what its format says.
+        case damaged
         /// The simulation cut the run here: the process is dead, and every later call fails alike.
         case crashed
         /// Another `errno`.

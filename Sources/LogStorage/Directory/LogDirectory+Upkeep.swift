@@ -15,18 +15,17 @@ extension LogDirectory {
                 if log.flushIsDue(now: wallTime) { _ = try log.flush() }
                 try log.applyRetention(now: wallTime)
                 if log.config.compacts { try compact(log, now: wallTime) }
-            } catch {
-                shared.emit(.maintenanceFailed(log.partition, reason: error.description))
-            }
+                log.complain(nil)
+            } catch { log.complain(error) }
         }
         do throws(FileError) {
             try removeDoomed(now: wallTime)
             if now - state.withLock({ $0.lastCheckpoint }) >= shared.settings.checkpointInterval {
-                try writeCheckpoints()
                 state.withLock { $0.lastCheckpoint = now }
+                try writeCheckpoints()
             }
         } catch {
-            shared.emit(.checkpointIgnored(file: error.path, reason: "could not be written: \(error)"))
+            shared.emit(.checkpointNotWritten(file: error.path, reason: error.description))
         }
     }
 
@@ -155,6 +154,16 @@ extension LogShared {
 }
 
 extension PartitionLog {
+    /// Tells of an upkeep that failed, once, until it succeeds or fails otherwise.
+    func complain(_ error: FileError?) {
+        let reason = error?.description
+        let isNews = state.withLock { state in
+            defer { state.complaint = reason }
+            return reason != nil && state.complaint != reason
+        }
+        if isNews, let reason { shared.emit(.maintenanceFailed(partition, reason: reason)) }
+    }
+
     /// True where a flush must not wait for somebody to ask: at `interval`, and for sealed segments at any level, so that a start after a
     /// crash does not have to read them all.
     func flushIsDue(now: Timestamp) -> Bool {

@@ -77,13 +77,15 @@ public final class LogDirectory: Sendable {
             try makeFolder()
             let lock = try fileSystem.lock(folder.file(Self.lockName))
             state.withLock { $0.lock = lock }
-            if let reason = try shared.health.recall() {
-                throw FileError(.other(0), .open, path, detail: reason)
-            }
+            try refuseWhileOffline()
             let isClean = try takeCleanMark()
             if !isClean { shared.emit(.uncleanStart(path)) }
             try openAll(isClean: isClean, config)
-            try writeCheckpoints()
+            do throws(FileError) { try writeCheckpoints() } catch {
+                // A full disk must not keep the logs shut: the older checkpoints stay true.
+                guard error.code == .noSpace else { throw error }
+                shared.emit(.checkpointNotWritten(file: error.path, reason: error.description))
+            }
             state.withLock { state in
                 state.isOpen = true
                 state.lastCheckpoint = shared.time.now
@@ -95,14 +97,14 @@ public final class LogDirectory: Sendable {
                 state.lock?.release()
                 state.lock = nil
             }
-            if case .other(0) = error.code {
-                throw LogError(
-                    .offline,
-                    "\(path) was taken offline: \(error.detail). Check the disk, restore what it lost, then remove "
-                        + "\(folder.file(LogDirectoryHealth.noteName))", cause: error)
-            }
-            throw LogError(error)
+            throw offlineReason.map { LogError(.offline, $0, cause: error) } ?? LogError(error)
         }
+    }
+
+    /// An earlier life may have left the reason why no record can be trusted to this disk.
+    private func refuseWhileOffline() throws(FileError) {
+        guard let reason = try shared.health.recall() else { return }
+        throw FileError(.inputOutput, .open, path, detail: reason)
     }
 
     /// Makes the folder and its missing parents, durably: what is acknowledged in it must be found again.
@@ -165,7 +167,7 @@ public final class LogDirectory: Sendable {
         _ config: (TopicPartition, TopicID) -> LogConfig
     ) throws(FileError) {
         do throws(LogError) {
-            let topicID = try topicID(in: Folder(path))
+            guard let topicID = try topicID(in: Folder(path)) else { return try clearAway(path) }
             var recovery = LogRecovery(
                 partition, topicID: topicID, path: path, shared: shared, config: config(partition, topicID),
                 start: start)
@@ -182,17 +184,28 @@ public final class LogDirectory: Sendable {
         }
     }
 
-    private func topicID(in folder: Folder) throws(LogError) -> TopicID {
+    /// Removes what a creation left that was cut short before it was answered. A folder with anything else in it is somebody else's.
+    private func clearAway(_ path: FilePath) throws(LogError) {
+        do throws(FileError) {
+            let leftover = PartitionMetadata.fileName + ".tmp"
+            guard try fileSystem.list(path).allSatisfy({ $0.name == leftover }) else {
+                return shared.emit(.strangeFolder(path))
+            }
+            try remove(path)
+        } catch { throw LogError(error) }
+    }
+
+    /// The topic's id; zero for a log that Kafka wrote before it had ids; nil for a folder without a log.
+    private func topicID(in folder: Folder) throws(LogError) -> TopicID? {
         let file = folder.file(PartitionMetadata.fileName)
-        let text: [UInt8]?
-        do throws(FileError) { text = try fileSystem.contents(of: file, bytesMax: .kib(4)) } catch {
-            throw LogError(error)
-        }
-        guard let text else { return .zero }
-        guard let metadata = PartitionMetadata(text: text) else {
-            throw LogError(.corrupt, "\(file) is damaged: expected a version and a topic_id line")
-        }
-        return metadata.topicID
+        do throws(FileError) {
+            if let text = try fileSystem.contents(of: file, bytesMax: .kib(4)) {
+                if let metadata = PartitionMetadata(text: text) { return metadata.topicID }
+                throw FileError(.damaged, .read, file, detail: "expected a version line and a topic_id line")
+            }
+            let hasLog = try fileSystem.list(folder.path).contains { $0.name.hasSuffix(Segment.logSuffix) }
+            return hasLog ? .zero : nil
+        } catch { throw LogError(error) }
     }
 
     /// `nginx.access-12` is partition 12 of `nginx.access`.
@@ -221,6 +234,7 @@ public final class LogDirectory: Sendable {
         }
         let own = Folder(folder.file(partition.description))
         do throws(FileError) {
+            if state.withLock({ $0.recoveryPoints[partition] != nil }) { try writeCheckpoints() }
             try fileSystem.createDirectory(own.path)
             try fileSystem.replace(
                 PartitionMetadata.fileName, in: own, with: PartitionMetadata(topicID: id).text)
@@ -244,8 +258,9 @@ public final class LogDirectory: Sendable {
             log.close()
             state.withLock { $0.logs[partition] = nil }
             do throws(FileError) {
-                // First: a partition made later under this name must not inherit a recovery point.
-                try writeCheckpoints()
+                // First: a partition made later under this name must not inherit a recovery point. On a full disk `create` sees to it,
+                // for deleting is what makes room.
+                do throws(FileError) { try writeCheckpoints() } catch  where error.code == .noSpace {}
                 let id = log.topicID
                 let hex = { (word: UInt64) in
                     let digits = String(word, radix: 16)
@@ -253,8 +268,11 @@ public final class LogDirectory: Sendable {
                 }
                 let target = folder.file("\(partition).\(hex(id.high))\(hex(id.low))-delete")
                 if try fileSystem.exists(target) { try remove(target) }
-                try fileSystem.rename(log.path, to: target)
-                try fileSystem.syncDirectory(path)
+                // No flush may look for the folder while it moves.
+                try log.flushing.withLock { _ throws(FileError) in
+                    try fileSystem.rename(log.path, to: target)
+                    try fileSystem.syncDirectory(path)
+                }
                 let due = shared.time.wallTime + log.config.fileDeleteDelay
                 state.withLock { $0.doomedFolders.append((target, due)) }
             } catch { throw LogError(error) }

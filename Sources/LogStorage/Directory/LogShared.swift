@@ -94,7 +94,9 @@ final class LogDirectoryHealth: Sendable {
         guard let bytes = try fileSystem.contents(of: folder.file(Self.noteName), bytesMax: .kib(64)) else {
             return nil
         }
-        let reason = String(decoding: bytes, as: UTF8.self)
+        let reason =
+            "\(folder.path) was taken offline: \(String(decoding: bytes, as: UTF8.self)) Check the disk, restore what it lost, "
+            + "then remove \(folder.file(Self.noteName))"
         text.withLock { $0 = reason }
         failed.store(true, ordering: .releasing)
         return reason

@@ -50,6 +50,14 @@ struct SegmentIndex<Entry: IndexEntry>: Sendable {
         try file.sync()
     }
 
+    /// Removes the file and forgets every entry.
+    mutating func remove(_ fileSystem: any FileSystem) throws(FileError) {
+        tail = []
+        fileCount = 0
+        file = nil
+        if try fileSystem.exists(path) { try fileSystem.unlink(path) }
+    }
+
     /// Starts again from nothing; the file is emptied.
     mutating func reset(_ fileSystem: any FileSystem) throws(FileError) {
         tail = []

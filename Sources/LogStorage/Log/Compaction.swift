@@ -119,7 +119,7 @@ struct Compaction: ~Copyable {
             switch try scanner.next() {
             case .end: break scan
             case .flaw(let position, let reason):
-                throw FileError(.other(0), .read, old.path, detail: "damaged at byte \(position): \(reason)")
+                throw FileError(.damaged, .read, old.path, detail: "damaged at byte \(position): \(reason)")
             case .batch(let header, let position):
                 let bytes = try old.bytes(of: header, at: position)
                 guard let kept = try kept(bytes, header, below: end) else { continue }

@@ -75,7 +75,7 @@ extension PartitionLog {
                 case .none: continue
                 case .flaw(let position, let reason):
                     throw FileError(
-                        .other(0), .read, segment.path, detail: "damaged at byte \(position): \(reason)")
+                        .damaged, .read, segment.path, detail: "damaged at byte \(position): \(reason)")
                 case .batch(let batch, let position):
                     start = position
                     if batch.byteCount > room {
@@ -193,6 +193,6 @@ extension PartitionLog {
                 }
             }
             return nil
-        } catch { throw FileError(.other(0), .read, path, detail: error.message) }
+        } catch { throw FileError(.damaged, .read, path, detail: error.message) }
     }
 }

@@ -60,17 +60,11 @@ struct LogRecovery {
             .producers(try fileSystem.list(folder.path).map(\.name))
             if scannedFrom != nil { try makeDurable() }
             return log(producers)
-        } catch {
-            if case .other(Self.rotCode) = error.code { throw LogError(.corrupt, error.detail, cause: error) }
-            throw LogError(error)
-        }
+        } catch { throw LogError(error) }
     }
 
-    /// Marks a `FileError` that is damage and no failed call.
-    private static let rotCode: CInt = 0
-
     private func rot(_ reason: String) -> FileError {
-        FileError(.other(Self.rotCode), .read, folder.path, detail: reason)
+        FileError(.damaged, .read, folder.path, detail: reason)
     }
 
     /// Removes what a deletion or compaction left behind; gives the names that remain.

@@ -49,6 +49,8 @@ public final class PartitionLog: Sendable {
         var offlineReason: String?
         var isClosed = false
         var lastFlush = Timestamp.none
+        /// What the last upkeep failed with.
+        var complaint: String?
     }
 
     /// Who moves the high watermark.
@@ -200,14 +202,19 @@ public final class PartitionLog: Sendable {
     /// Syncs every segment past the durable offset, and the folder. Called with `flushing` held.
     private func syncAll() throws(FileError) -> (Offset, advanced: Bool) {
         if let reason = offlineReason { throw FileError(.inputOutput, .sync, path, detail: "offline: \(reason)") }
-        let (segments, end, folder) = state.withLock { state in
+        let work = state.withLock { state -> (ArraySlice<Segment>, LogPosition, Bool)? in
+            if state.isClosed { return nil }
             let first = state.segments.lastIndex { $0.baseOffset <= state.durable.segment } ?? 0
             defer { state.folderIsDirty = false }
             return (state.segments[first...], state.end, state.folderIsDirty)
         }
+        // Closed, and its folder perhaps deleted: no flaw of the disk.
+        guard let (segments, end, folderIsDirty) = work else {
+            throw FileError(.closed, .sync, path, detail: "the log was closed")
+        }
         do throws(FileError) {
             for segment in segments { try segment.sync() }
-            if folder { try shared.fileSystem.syncDirectory(path) }
+            if folderIsDirty { try shared.fileSystem.syncDirectory(path) }
         } catch {
             shared.health.fail("a flush of \(partition) failed: \(error)")
             throw error

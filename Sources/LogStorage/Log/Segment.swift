@@ -151,8 +151,15 @@ final class Segment: Sendable {
         try file.sync()
         try state.withLock { state throws(FileError) in
             guard state.isSealed, !state.indexesAreDurable else { return }
-            try state.offsets.seal(fileSystem)
-            try state.times.seal(fileSystem)
+            do throws(FileError) {
+                try state.offsets.seal(fileSystem)
+                try state.times.seal(fileSystem)
+            } catch {
+                guard error.code == .noSpace else { throw error }
+                // No room for a cache: better none than one that knows half. It is rebuilt at the next start.
+                try state.offsets.remove(fileSystem)
+                try state.times.remove(fileSystem)
+            }
             state.indexesAreDurable = true
         }
     }

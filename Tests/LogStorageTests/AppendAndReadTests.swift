@@ -108,3 +108,22 @@ struct AppendAndReadTests {
         #expect(stored.timestampType == .logAppendTime && stored.maxTimestamp == now)
     }
 }
+
+struct PosixWriteTests {
+    @Test func aHeadAndABodyAreWrittenAsOne() throws {
+        let path = FilePath("/tmp/millrace-write-\(UInt64.random(in: 0 ... .max))")
+        let file = try PosixFileSystem().open(path, .createNew)
+        defer { try? PosixFileSystem().unlink(path) }
+        let parts: [([UInt8], [UInt8])] = [
+            ([1, 2, 3], [4, 5]), ([9], []), (Array(repeating: 7, count: 61), Array(repeating: 8, count: 100_000)),
+        ]
+        var position: Int64 = 0
+        var all: [UInt8] = []
+        for (head, body) in parts {
+            try head.withUnsafeBytes { head in try body.withUnsafeBytes { try file.write(head, $0, at: position) } }
+            all += head + body
+            position = Int64(all.count)
+        }
+        #expect(try PosixFileSystem().contents(of: path, bytesMax: .mib(1)) == all)
+    }
+}

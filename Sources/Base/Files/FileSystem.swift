@@ -51,6 +51,11 @@ public protocol File: AnyObject, Sendable {
     /// Writes all the bytes or throws; what a failed write left behind is unknown.
     func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(FileError)
 
+    /// Writes `head` and then `body` in one call, as if they were one: nobody copies a large body to change what stands before it.
+    func write(
+        _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64
+    ) throws(FileError)
+
     /// Makes the file's bytes durable (`fdatasync`). After it has failed once the pages may be gone: never call it again to be sure.
     func sync() throws(FileError)
 
@@ -63,6 +68,19 @@ public protocol File: AnyObject, Sendable {
 
     /// Closes the file; later calls throw. Also done when the last reference goes.
     func close()
+}
+
+extension File {
+    public func write(
+        _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64
+    ) throws(FileError) {
+        let all = Array(head) + Array(body)
+        var failure: FileError?
+        all.withUnsafeBytes { bytes in
+            do throws(FileError) { try write(bytes, at: position) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
 }
 
 /// Held until `release()`, or until the process ends.

@@ -153,6 +153,28 @@ final class PosixFile: File {
         }
     }
 
+    func write(
+        _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64
+    ) throws(FileError) {
+        var done = 0
+        while done < head.count {
+            var pieces = (
+                iovec(iov_base: .init(mutating: head.baseAddress! + done), iov_len: head.count - done),
+                iovec(iov_base: .init(mutating: body.baseAddress), iov_len: body.count)
+            )
+            let count = withUnsafeBytes(of: &pieces) {
+                pwritev(number, $0.baseAddress!.assumingMemoryBound(to: iovec.self), 2, off_t(position) + off_t(done))
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError(errno: errno, .write, path)
+            }
+            done += count
+        }
+        let rest = UnsafeRawBufferPointer(rebasing: body.dropFirst(done - head.count))
+        if !rest.isEmpty { try write(rest, at: position + Int64(done)) }
+    }
+
     func sync() throws(FileError) {
         guard fdatasync(number) == 0 else { throw FileError(errno: errno, .sync, path) }
     }

@@ -35,19 +35,17 @@ extension PartitionLog {
         _ batches: ByteBuffer, leaderEpoch: LeaderEpoch, origin: AppendOrigin, now: Timestamp
     ) throws(AppendError) -> AppendResult {
         let config = config
-        var bytes = batches
-        var headers = try AppendCheck(
-            config: config, origin: origin, now: now, decompressedMax: shared.settings.decompressedMax
-        )
-        .headers(in: bytes)
+        let check = AppendCheck(
+            config: config, origin: origin, now: now, decompressedMax: shared.settings.decompressedMax)
+        var staged = StagedBatches(batches, headers: try check.headers(in: batches))
         var appendTime = Timestamp.none
         if config.timestampType == .logAppendTime, origin != .replica {
-            try AppendPatch.setTime(now, of: &headers, in: &bytes)
+            try staged.setTime(now)
             appendTime = now
         }
         let (result, advanced) = try state.withLock { state throws(AppendError) in
             try refuseWhileOffline(state)
-            if origin == .client, let original = try duplicate(of: headers, state) {
+            if origin == .client, let original = try duplicate(of: staged.headers, state) {
                 let time = appendTime == .none ? .none : Timestamp(milliseconds: original.timestamp)
                 return (
                     AppendResult(
@@ -57,13 +55,13 @@ extension PartitionLog {
                 )
             }
             if origin == .replica {
-                try checkContinuation(headers, state)
+                try checkContinuation(staged.headers, state)
             } else {
-                try AppendPatch.setOffsets(from: state.end.offset, leaderEpoch, of: &headers, in: &bytes)
+                try staged.setOffsets(from: state.end.offset, leaderEpoch)
             }
-            try write(headers, bytes, &state, now: now)
+            try write(staged, &state, now: now)
             let result = AppendResult(
-                baseOffset: headers[0].baseOffset, lastOffset: state.end.offset + -1,
+                baseOffset: staged.headers[0].baseOffset, lastOffset: state.end.offset + -1,
                 nextOffset: state.end.offset, logAppendTime: appendTime, logStartOffset: state.logStart,
                 isDuplicate: false)
             return (result, Self.followLog(&state))
@@ -116,23 +114,21 @@ extension PartitionLog {
         }
     }
 
-    private func write(
-        _ headers: [BatchHeader], _ bytes: ByteBuffer, _ state: inout State, now: Timestamp
-    ) throws(AppendError) {
+    private func write(_ staged: StagedBatches, _ state: inout State, now: Timestamp) throws(AppendError) {
         do throws(FileError) {
-            if mustRoll(before: headers, byteCount: bytes.readableBytes, state, now: now) {
-                try roll(&state, nextBase: headers[0].baseOffset)
+            if mustRoll(before: staged, state, now: now) {
+                try roll(&state, nextBase: staged.headers[0].baseOffset)
             }
         } catch { throw refused(error) }
         let segment = state.segments[state.segments.count - 1]
-        do throws(FileError) { try segment.append(bytes) } catch let failure {
+        do throws(FileError) { try staged.write(to: segment) } catch let failure {
             // A part of it may stand behind the end, where a later, shorter append would leave its rest to be found by recovery.
             do throws(FileError) { try segment.dropBytesBehindEnd() } catch {
                 state.offlineReason = "an append failed (\(failure)) and could not be undone (\(error))"
             }
             throw refused(failure)
         }
-        for header in headers {
+        for header in staged.headers {
             segment.added(header, indexInterval: state.config.indexInterval, arrived: now)
             state.producers.take(header, arrived: now)
             state.epochs.assign(header.partitionLeaderEpoch, at: header.baseOffset)
@@ -140,9 +136,7 @@ extension PartitionLog {
         if state.producers.producers.count > shared.settings.producersMax {
             state.producers.expire(notSeenSince: .none, countMax: shared.settings.producersMax)
         }
-        state.end = LogPosition(
-            offset: headers[headers.count - 1].nextOffset, segment: segment.baseOffset,
-            position: segment.size)
+        state.end = LogPosition(offset: staged.next, segment: segment.baseOffset, position: segment.size)
     }
 
     private func refused(_ error: FileError) -> AppendError {
@@ -155,13 +149,12 @@ extension PartitionLog {
         }
     }
 
-    private func mustRoll(before headers: [BatchHeader], byteCount: Int, _ state: State, now: Timestamp) -> Bool {
+    private func mustRoll(before staged: StagedBatches, _ state: State, now: Timestamp) -> Bool {
         let segment = state.segments[state.segments.count - 1]
         let size = segment.size
         guard size > 0 else { return false }
-        let last = headers[headers.count - 1].lastOffset
-        if size + Int64(byteCount) > Int64(state.config.segmentBytes.bytes) { return true }
-        if last - segment.baseOffset > Int64(Int32.max) { return true }
+        if size + Int64(staged.byteCount) > Int64(state.config.segmentBytes.bytes) { return true }
+        if staged.next - segment.baseOffset > Int64(Int32.max) { return true }
         guard let first = segment.firstArrival else { return false }
         return now - first >= state.config.segmentAge
     }
@@ -181,41 +174,5 @@ extension PartitionLog {
         let file = try shared.fileSystem.open(folder.segmentFile(offset, ProducerSnapshot.suffix), .create)
         if try file.status().size > 0 { try file.truncate(to: 0) }
         try file.write(ProducerSnapshot.bytes(producers), at: 0)
-    }
-}
-
-/// Changes headers and bytes together, before they are written.
-enum AppendPatch {
-    static func setOffsets(
-        from next: Offset, _ epoch: LeaderEpoch, of headers: inout [BatchHeader], in bytes: inout ByteBuffer
-    ) throws(AppendError) {
-        var base = next
-        try eachBatch(of: &headers, in: &bytes) { header, bytes, at in
-            RecordBatch.patch(baseOffset: base, leaderEpoch: epoch, in: &bytes, at: at)
-            base = base + Int64(header.lastOffsetDelta) + 1
-        }
-    }
-
-    /// Sets the time, and with it a new CRC.
-    static func setTime(
-        _ now: Timestamp, of headers: inout [BatchHeader], in bytes: inout ByteBuffer
-    ) throws(AppendError) {
-        try eachBatch(of: &headers, in: &bytes) { _, bytes, at in
-            RecordBatch.patch(logAppendTime: now, in: &bytes, at: at)
-        }
-    }
-
-    private static func eachBatch(
-        of headers: inout [BatchHeader], in bytes: inout ByteBuffer,
-        _ body: (BatchHeader, inout ByteBuffer, Int) -> Void
-    ) throws(AppendError) {
-        var at = bytes.readerIndex
-        for index in headers.indices {
-            body(headers[index], &bytes, at)
-            do throws(RecordError) { headers[index] = try BatchHeader(bytes, at: at) } catch {
-                throw AppendError(.corruptBatch, error.message)
-            }
-            at += headers[index].byteCount
-        }
     }
 }

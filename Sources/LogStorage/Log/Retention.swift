@@ -79,11 +79,29 @@ extension PartitionLog {
         return nil
     }
 
+    /// Makes sure that the producers' last batches are known without the segments that go: by the snapshot that stands at the new first segment, or a new
+    /// one at the log's end. Its name is not yet durable.
+    private func keepProducers() throws(FileError) {
+        let (first, producers, end) = state.withLock { ($0.segments[0].baseOffset, $0.producers, $0.end.offset) }
+        if producers.producers.isEmpty { return }
+        let file = folder.segmentFile(first, ProducerSnapshot.suffix)
+        let bytes = try shared.fileSystem.contents(of: file, bytesMax: .mib(256))
+        if let bytes, ProducerSnapshot.state(bytes) != nil {
+            return try shared.fileSystem.open(file, .readWrite).sync()
+        }
+        _ = try flush()
+        try shared.fileSystem.replace(
+            Folder.segmentFileName(end, ProducerSnapshot.suffix), in: folder, with: ProducerSnapshot.bytes(producers))
+    }
+
     /// Renames what was condemned, oldest first, and unlinks what waited long enough.
     private func retire(now: Timestamp) throws(FileError) {
         let delay = config.fileDeleteDelay
-        // The name of the segment that takes over must not be younger than the last trace of those that go.
-        if state.withLock({ !$0.condemned.isEmpty && $0.folderIsDirty }) { try shared.fileSystem.syncDirectory(path) }
+        if state.withLock({ !$0.condemned.isEmpty }) {
+            try keepProducers()
+            // The name of the segment that takes over must not be younger than the last trace of those that go.
+            try shared.fileSystem.syncDirectory(path)
+        }
         while let segment = state.withLock({ $0.condemned.first }) {
             // Readers may hold the segment and not have opened its file yet.
             _ = try? segment.file()

@@ -95,6 +95,13 @@ final class Segment: Sendable {
         try file.write(bytes, at: end)
     }
 
+    func append(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) throws(FileError) {
+        let (file, end) = try state.withLock { state throws(FileError) in
+            (try Self.file(of: &state, path, fileSystem), state.size)
+        }
+        try file.write(head, body, at: end)
+    }
+
     /// Counts a batch that stands at the segment's end now, and indexes it.
     ///
     /// An index entry that can't be written now stays in memory and is tried again: no reason to refuse a batch that is in the log.

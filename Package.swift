@@ -125,5 +125,8 @@ let package = Package(
             name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "CSnappy", "TestKit", nioCore],
             exclude: ["Fixtures"], swiftSettings: hot),
         .testTarget(name: "ProducerTests", dependencies: ["KafkaClient", "KafkaWire", "Base", "TestKit"]),
+        .testTarget(
+            name: "AgentTests",
+            dependencies: ["Agent", "KafkaClient", "KafkaWire", "Records", "Base", "TestKit", nioCore, systemPackage]),
     ]
 )

@@ -69,6 +69,14 @@ extension IntentLog {
         _ folder: FilePath, _ fileSystem: any FileSystem, _ settings: IntentSettings, after number: UInt64,
         _ finding: IntentRecovery.Finding
     ) throws(FileError) -> (log: IntentLog, recovery: IntentRecovery) {
+        // The folder itself may be new, and those above it.
+        var parent = folder
+        while parent != parent.removingLastComponent(), !parent.removingLastComponent().isEmpty {
+            parent.removeLastComponent()
+            do { try fileSystem.syncDirectory(parent) } catch {
+                guard error.code == .permissionDenied else { throw error }
+            }
+        }
         let number = max(number, try ringNumbers(folder, fileSystem).max() ?? 0) + 1
         let ring = try makeRing(number, folder, fileSystem, settings)
         let checkpoint = IntentCheckpoint(

@@ -210,14 +210,15 @@ public final class IntentLog {
 
     // MARK: - Space
 
-    private func hasSpace(_ bytes: Int) -> Bool {
+    private func hasSpace(_ bytes: Int, leaving reserve: Int = 0) -> Bool {
         let padded = IntentRecord.paddedBytes(bytes)
-        return ring.start(after: head, bytes: padded) + UInt64(padded) - tail <= ring.capacity
+        return ring.start(after: head, bytes: padded) + UInt64(padded + reserve) - tail <= ring.capacity
     }
 
     /// Seals leave a part of the ring to the notes about them.
     private func fits(_ bytes: Int, _ batches: Int) -> Bool {
-        hasSpace(bytes + min(Int(ring.capacity) / 8, 1 << 20)) && state.intents.count + batches <= settings.intentsMax
+        hasSpace(bytes, leaving: min(Int(ring.capacity) / 8, 1 << 20))
+            && state.intents.count + batches <= settings.intentsMax
     }
 
     /// Gives up the space of the oldest acknowledged intents: what is asked for and a good part more, for it costs three syncs.

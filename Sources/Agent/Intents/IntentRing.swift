@@ -2,6 +2,10 @@ import Base
 import NIOCore
 import SystemPackage
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The preallocated file under the intent log: positions count bytes for ever, a record stands at its position modulo the capacity, and
 /// never across the end. No decisions about what is kept.
 struct IntentRing {
@@ -88,12 +92,16 @@ struct IntentRing {
             var suspects: [UInt64] = []
             bytes.withUnsafeReadableBytes { bytes in
                 let magic = IntentRecord.magic.bigEndian
+                let start = bytes.baseAddress!
                 var place = 0
-                while place + 4 <= count {
-                    if bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self) == magic {
+                while let hit = memchr(start + place, CInt(IntentRecord.magic >> 24), count - place) {
+                    place = UnsafeRawPointer(hit) - start
+                    if place % IntentRecord.alignment == 0, place + 4 <= count,
+                        bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self) == magic
+                    {
                         suspects.append(position + UInt64(place))
                     }
-                    place += IntentRecord.alignment
+                    place += 1
                 }
             }
             for suspect in suspects {

@@ -33,6 +33,8 @@ public final class ClusterTransport: ProducerTransport, Sendable {
         switch request {
         case .produce(let batch, let bytes): produce(batch, bytes)
         case .inspect(let partition, let producer):
+            // Whoever asks has heard of what went wrong before.
+            forgetRoute(partition)
             Task { [self] in deliver(.inspected(partition, await inspect(partition, producer))) }
         case .scan(let request, let fingerprints):
             let scan = PartitionScan(cluster: cluster, request: request, fingerprints: fingerprints)
@@ -46,9 +48,13 @@ public final class ClusterTransport: ProducerTransport, Sendable {
             }
         case .refreshMetadata(let partition):
             cluster.doubt(topic: partition.topic)
-            routes.withLock { routes in
-                if case .open = routes[partition] { routes[partition] = nil }
-            }
+            forgetRoute(partition)
+        }
+    }
+
+    private func forgetRoute(_ partition: TopicPartition) {
+        routes.withLock { routes in
+            if case .open = routes[partition] { routes[partition] = nil }
         }
     }
 
@@ -57,13 +63,15 @@ public final class ClusterTransport: ProducerTransport, Sendable {
     private func produce(_ batch: SealedBatch, _ bytes: ByteBuffer) {
         let isFirst = routes.withLock { routes in
             switch routes[batch.partition] {
-            case .open(let connection) where connection.isOpen:
+            case .open(let connection):
+                // A broken connection refuses it. Another one is not made before the machine has heard what was lost with this one:
+                // the batch must not arrive where an older one didn't.
                 enqueue(batch, bytes, on: connection)
                 return false
             case .opening(let waiting):
                 routes[batch.partition] = .opening(waiting: waiting + [(batch, bytes)])
                 return false
-            case .open, nil:
+            case nil:
                 routes[batch.partition] = .opening(waiting: [(batch, bytes)])
                 return true
             }

@@ -34,18 +34,19 @@ extension PartitionLane {
             drain(.resend, &context)
             return
         }
-        accept(place, at: offset, &context)
+        accept(place, at: offset)
+        settle(&context)
     }
 
     /// The broker holds the batch, and those of which it was said that they stand before it.
-    mutating func accept(_ place: Int, at offset: Offset, _ context: inout LaneContext) {
+    mutating func accept(_ place: Int, at offset: Offset) {
         failures = 0
         strikes = 0
+        isKnown = true
         pending[place].status = .acknowledged(offset)
         for earlier in pending.startIndex..<place where pending[earlier].status == .presumed {
             pending[earlier].status = .acknowledged(.none)
         }
-        settle(&context)
     }
 
     /// Moves the acknowledged prefix over.

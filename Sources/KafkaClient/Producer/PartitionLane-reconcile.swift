@@ -54,6 +54,7 @@ extension PartitionLane {
             topicID = report.topicID
         }
         endSeen = report.logEnd
+        isKnown = if case .known(identity.epoch, _) = report.producer { true } else { false }
         if mustRenew { return renew(&context) }
         let tailIsLost = report.logEnd < floor
         if strikes >= 3 { return scan(.everything, &context) }
@@ -101,11 +102,7 @@ extension PartitionLane {
             } else if tailIsLost {
                 scan(.everything, &context)
             } else {
-                // The newest that is there is sent again: its answer comes when it is durable, and vouches for the others.
-                for place in pending.indices.prefix(max(0, pendingPresent - 1)) where pending[place].status == .waiting
-                {
-                    pending[place].status = .presumed
-                }
+                presume(count: pendingPresent, &context)
                 resume(&context)
             }
         case .behind(let records):
@@ -117,6 +114,17 @@ extension PartitionLane {
                     + "\(Sequence32.before(nextSequence))", &context)
             renew(&context)
         }
+    }
+
+    /// The newest that is there is sent again: its answer comes when it is durable, and vouches for the others. Where it has been
+    /// acknowledged already, it vouches now.
+    private mutating func presume(count: Int, _ context: inout LaneContext) {
+        guard count > 0 else { return }
+        let isVouchedFor = !isUnanswered(pending[count - 1])
+        for place in 0..<count - 1 where pending[place].status == .waiting {
+            pending[place].status = isVouchedFor ? .acknowledged(.none) : .presumed
+        }
+        settle(&context)
     }
 
     /// How many of the acknowledged batches that are retained have the present identity; they are the last ones.
@@ -261,6 +269,7 @@ extension PartitionLane {
 
     private mutating func rebase(to new: ProducerIdentity, _ context: inout LaneContext) {
         identity = new
+        isKnown = false
         nextSequence = 0
         strikes = 0
         mustRebase = false

@@ -3,7 +3,8 @@ import Base
 // Looking through the log, where the broker's memory doesn't help.
 extension PartitionLane {
     mutating func scan(_ purpose: ScanPurpose, _ context: inout LaneContext) {
-        forgetPresumptions()
+        // What a claimed batch vouches for stays presumed until the claim is checked.
+        if case .claims = purpose {} else { forgetPresumptions() }
         var candidates: [SealedBatch] = []
         var from = max(floor, .zero)
         var upTo: Offset?
@@ -83,10 +84,10 @@ extension PartitionLane {
         for place in pending.indices {
             guard case .claimed(let offset) = pending[place].status else { continue }
             if let at = found[pending[place].batch.id] {
-                pending[place].status = .acknowledged(at)
+                accept(place, at: at)
             } else if !isSuspicious && (!canRead || from > offset) {
                 // Only read back to be sure, and it can't be: the answer stands.
-                pending[place].status = .acknowledged(offset)
+                accept(place, at: offset)
             } else {
                 pending[place].status = .waiting
                 // Somebody else's batch was taken for ours, so ours was not appended.
@@ -98,6 +99,7 @@ extension PartitionLane {
         }
         readsBack = false
         claimIsSuspicious = false
+        isKnown = evidence == nil
         settle(&context)
         if let evidence {
             giveUpIdentity(evidence, &context)
@@ -117,20 +119,26 @@ extension PartitionLane {
         let candidates = Set(request.candidates.map(\.id))
         var doubtful: (batches: Int, records: Int) = (0, 0)
         var lost: [Int] = []
+        // A batch whose offset was never told stands above those that were acknowledged before it.
+        var isBoundedBelow = request.from == .zero
         for place in acknowledged.indices where candidates.contains(acknowledged[place].batch.id) {
             let entry = acknowledged[place]
+            if entry.offset != .none { isBoundedBelow = true }
             if let at = found[entry.batch.id] {
                 acknowledged[place].offset = at
                 // Seen with our own eyes: its being unknown is no longer suspicious.
                 acknowledged[place].at = nil
-            } else if entry.offset == .none ? (isComplete && !lost.isEmpty) : (entry.offset >= from) {
-                if isComplete || entry.offset < end {
-                    lost.append(place)
-                } else if purpose == .everything {
-                    doubtful.batches += 1
-                    doubtful.records += Int(entry.batch.recordCount)
-                    if context.settings.ambiguous == .repeat { lost.append(place) }
-                }
+            } else if entry.offset != .none && entry.offset < from {
+                // Older than what the log keeps.
+                continue
+            } else if isComplete
+                ? (entry.offset != .none || isBoundedBelow) : (entry.offset != .none && entry.offset < end)
+            {
+                lost.append(place)
+            } else if purpose == .everything {
+                doubtful.batches += 1
+                doubtful.records += Int(entry.batch.recordCount)
+                if context.settings.ambiguous == .repeat { lost.append(place) }
             }
         }
         var present = 0

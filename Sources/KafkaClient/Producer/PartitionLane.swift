@@ -99,6 +99,9 @@ struct PartitionLane: Sendable {
     var strikes = 0
     /// The present identity must not be used for anything new.
     var mustRenew = false
+    /// The broker holds a batch of the present identity, and so refuses a gap. Until then it would take any sequence for the first: one
+    /// batch at a time, or the loss of the first would be hidden by the second.
+    var isKnown = false
     /// Begin a new epoch even where nothing is pending.
     var mustRebase = false
     /// The first new batch of a run is read back: a clone that ships under the same identity is found out by it.
@@ -168,7 +171,8 @@ struct PartitionLane: Sendable {
         var place = pending.startIndex
         // Counted from the oldest that has no answer, so that the broker still remembers it when it comes again.
         var window = 0
-        while place < pending.endIndex, window < context.settings.inFlightMax {
+        let windowMax = isKnown ? context.settings.inFlightMax : 1
+        while place < pending.endIndex, window < windowMax {
             defer { place += 1 }
             if pending[place].status == .presumed { continue }
             window += 1

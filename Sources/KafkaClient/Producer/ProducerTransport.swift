@@ -2,7 +2,8 @@ import Base
 import NIOCore
 
 /// What carries the producer's requests to a cluster. Every request is answered exactly once, later (never from within `begin`), on
-/// whatever thread; requests of one partition leave in the order in which they were begun.
+/// whatever thread; batches of one partition leave in the order in which they were begun, and after one that got lost none leaves before
+/// the partition is inspected or its metadata refreshed.
 public protocol ProducerTransport: AnyObject {
     func begin(_ request: ProducerRequest)
 }

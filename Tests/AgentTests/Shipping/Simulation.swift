@@ -1,0 +1,371 @@
+import Base
+import KafkaClient
+import NIOCore
+import Records
+import SystemPackage
+import TestKit
+
+@testable import Agent
+
+/// Agents, a broker and the network between them in virtual time; everything follows from the seed.
+final class Simulation {
+    /// How often things happen, once in so many steps of 10 ms; 0 is never.
+    struct Weather {
+        var agentKill = 0
+        var powerCut = 0
+        var brokerRestart = 0
+        var forgetting = 0
+        var tailLoss = 0
+        var lostRequest = 0
+        var lostAnswer = 0
+        var repeatedAnswer = 0
+        var durability = IntentSettings.Durability.fsync
+    }
+
+    private struct Event {
+        var at: Instant
+        var order: Int
+        var run: () -> Void
+    }
+
+    let weather: Weather
+    let broker = ModelBroker()
+    var random: SeededRandom
+    var now = Instant.zero
+    private var events: [Event] = []
+    private var order = 0
+    var agents: [SimulatedAgent] = []
+    private var brokerUpAt = Instant.zero
+    private(set) var counts = Counts()
+
+    struct Counts {
+        var kills = 0
+        var restarts = 0
+        var ambiguous = 0
+        var tailLost = 0
+        var acknowledgedLost: Int64 = 0
+        var stale = 0
+        var reconciled = 0
+        var unreadable = 0
+    }
+
+    init(seed: UInt64, weather: Weather) {
+        random = SeededRandom(seed: seed)
+        self.weather = weather
+    }
+
+    func after(_ duration: Duration, _ run: @escaping () -> Void) {
+        order += 1
+        events.append(Event(at: now + duration, order: order, run: run))
+    }
+
+    func add(_ agent: SimulatedAgent) { agents.append(agent) }
+
+    /// Runs for a time in which bad things happen, then until everything is shipped in fair weather. False where it isn't in an hour.
+    func run(storm: Duration) -> Bool {
+        let end = now + storm
+        while now < end { step(isStormy: true) }
+        clear()
+        let limit = now + .seconds(3600)
+        while now < limit {
+            step(isStormy: false)
+            guard agents.allSatisfy(\.isDrained) else { continue }
+            // Long enough for a look at what the broker still holds.
+            let quiet = now + .seconds(15)
+            while now < quiet { step(isStormy: false) }
+            if agents.allSatisfy(\.isDrained) { return true }
+        }
+        for agent in agents { say("stuck: \(agent.summary)") }
+        return false
+    }
+
+    /// What happened, for a seed that failed.
+    private(set) var trace: [String] = []
+    var isTracing = false
+
+    func say(_ line: @autoclosure () -> String) {
+        if isTracing { trace.append("\(now.nanoseconds / 1_000_000) \(line())") }
+    }
+
+    private func clear() {
+        for agent in agents { agent.files.stopAt(operation: nil) }
+    }
+
+    private func step(isStormy: Bool) {
+        now = now + .milliseconds(10)
+        while let next = events.indices.min(by: {
+            (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order)
+        }),
+            events[next].at <= now
+        {
+            events.remove(at: next).run()
+        }
+        if !broker.isUp, brokerUpAt <= now { broker.isUp = true }
+        if isStormy { storm() }
+        for agent in agents { agent.step(self, isGrowing: isStormy) }
+    }
+
+    private func happens(_ rarity: Int) -> Bool { rarity > 0 && random.oneIn(rarity) }
+
+    private func storm() {
+        for agent in agents {
+            if happens(weather.agentKill) { agent.killSoon(power: false, using: &random) }
+            if happens(weather.powerCut) { agent.killSoon(power: true, using: &random) }
+        }
+        guard broker.isUp else { return }
+        if happens(weather.brokerRestart) { down { broker.restart() } }
+        if happens(weather.forgetting) { down { broker.forgetProducers() } }
+        if happens(weather.tailLoss) { down { broker.loseTail(using: &random) } }
+        if random.oneIn(20), let target = broker.partitions.keys.sorted().first { broker.appendForeign(target) }
+    }
+
+    private func down(_ body: () -> Void) {
+        counts.restarts += 1
+        say("broker goes down")
+        body()
+        broker.isUp = false
+        brokerUpAt = now + .milliseconds(Int.random(in: 10...2000, using: &random))
+    }
+
+    func note(_ notice: ProducerNotice) {
+        say("note \(notice)")
+        switch notice {
+        case .ambiguous(_, _, let records, _): counts.ambiguous += records
+        case .tailLost(_, _, let records): counts.tailLost += records
+        case .acknowledgedLost(_, let records): counts.acknowledgedLost += records
+        case .staleState: counts.stale += 1
+        case .reconciled: counts.reconciled += 1
+        case .intentUnreadable: counts.unreadable += 1
+        default: break
+        }
+    }
+
+    func killed() { counts.kills += 1 }
+}
+
+/// The network of one life of an agent: in order per partition, until something is lost.
+final class SimulatedTransport: ProducerTransport {
+    private unowned let simulation: Simulation
+    private unowned let agent: SimulatedAgent
+    private let life: Int
+    /// Broken by a lost message or a restarted broker; what was on its way then is lost with it.
+    private var connection = 0
+    private var lastArrival = Instant.zero
+
+    init(_ simulation: Simulation, _ agent: SimulatedAgent) {
+        self.simulation = simulation
+        self.agent = agent
+        life = agent.life
+    }
+
+    func begin(_ request: ProducerRequest) {
+        if case .refreshMetadata = request { return }
+        let (connection, brokerLife) = (connection, simulation.broker.life)
+        var delay = Duration.milliseconds(Int.random(in: 1...15, using: &simulation.random))
+        if simulation.now + delay < lastArrival { delay = lastArrival - simulation.now }
+        lastArrival = simulation.now + delay
+        let weather = simulation.weather
+        let isLost = weather.lostRequest > 0 && simulation.random.oneIn(weather.lostRequest)
+        simulation.after(delay) { [self] in
+            guard simulation.broker.isUp, !isLost, connection == self.connection,
+                brokerLife == simulation.broker.life
+            else {
+                if isLost { self.connection += 1 }
+                return answer(Self.failure(of: request), after: .milliseconds(30))
+            }
+            // A dead agent's last words are heard or not.
+            if life != agent.life, simulation.random.oneIn(2) { return }
+            let result = perform(request)
+            simulation.say("life \(life) \(Self.describe(request)) -> \(result)")
+            let isAnswerLost = weather.lostAnswer > 0 && simulation.random.oneIn(weather.lostAnswer)
+            if isAnswerLost { self.connection += 1 }
+            simulation.after(.milliseconds(Int.random(in: 1...10, using: &simulation.random))) { [self] in
+                let isGone =
+                    isAnswerLost || connection != self.connection || brokerLife != simulation.broker.life
+                answer(isGone ? Self.failure(of: request) : result, after: isGone ? .milliseconds(30) : .zero)
+            }
+        }
+    }
+
+    private func answer(_ answer: ProducerAnswer, after delay: Duration) {
+        simulation.after(delay) { [self] in
+            agent.answers(answer, life: life)
+            let weather = simulation.weather
+            if weather.repeatedAnswer > 0, simulation.random.oneIn(weather.repeatedAnswer) {
+                agent.answers(answer, life: life)
+            }
+        }
+    }
+
+    private func perform(_ request: ProducerRequest) -> ProducerAnswer {
+        let broker = simulation.broker
+        switch request {
+        case .produce(let batch, let bytes):
+            return .produced(batch.id, batch.partition, broker.produce(batch.partition, bytes))
+        case .inspect(let partition, let producer):
+            return .inspected(partition, .report(broker.inspect(partition, producer)))
+        case .scan(let request, let fingerprints):
+            return .scanned(request.partition, broker.scan(request, fingerprints))
+        case .obtainProducerID: return .producerIDObtained(broker.obtainProducerID())
+        case .refreshMetadata: preconditionFailure("not answered")
+        }
+    }
+
+    private static func describe(_ request: ProducerRequest) -> String {
+        switch request {
+        case .produce(let batch, let bytes):
+            "produce \(batch.id) \(batch.identity) #\(batch.baseSequence)+\(batch.recordCount) "
+                + "\((try? RecordBatch(bytes)).flatMap { ModelBroker.lines(of: $0).map { $0.prefix(9) } } ?? [])"
+        case .inspect(let partition, let producer): "inspect \(partition) \(producer)"
+        case .scan(let request, _): "scan \(request.from) \(request.candidates.map(\.id))"
+        case .obtainProducerID, .refreshMetadata: "obtain"
+        }
+    }
+
+    private static func failure(of request: ProducerRequest) -> ProducerAnswer {
+        switch request {
+        case .produce(let batch, _): .produced(batch.id, batch.partition, .unanswered(reason: "lost"))
+        case .inspect(let partition, _): .inspected(partition, .failed(reason: "lost"))
+        case .scan(let request, _): .scanned(request.partition, .failed(reason: "lost"))
+        case .obtainProducerID: .producerIDFailed(reason: "lost")
+        case .refreshMetadata: preconditionFailure("not answered")
+        }
+    }
+}
+
+/// A host with its disk and sources, and the agent on it while it lives.
+final class SimulatedAgent: TopicDirectory {
+    let files: SimulatedFileSystem
+    let sources: SimulatedSources
+    var life = 0
+    var binding = StateBinding(machineID: "m", clusterID: "c")
+    private var core: ShippingCore?
+    private var answersWaiting: [ProducerAnswer] = []
+    private var wakeAt = Instant.zero
+    private var isPowerCut = false
+    private var startAt = Instant.zero
+    private let durability: IntentSettings.Durability
+    private let linesMax: Int
+
+    init(
+        _ sources: SimulatedSources, files: SimulatedFileSystem = SimulatedFileSystem(), linesMax: Int,
+        durability: IntentSettings.Durability = .fsync
+    ) {
+        self.sources = sources
+        self.files = files
+        self.linesMax = linesMax
+        self.durability = durability
+    }
+
+    func partitionCount(of topic: String) -> Int32? { 2 }
+
+    var isDrained: Bool { core?.log.pendingCount == 0 && isReadToTheEnd && core!.assembler.isEmpty }
+
+    /// Where it stands, for a seed that failed.
+    var summary: String {
+        guard let core else { return "dead" }
+        return "pending \(core.log.pendingCount), assembler empty \(core.assembler.isEmpty), read \(linesRead) of "
+            + "\(sources.written), wake at \(wakeAt), lanes \(core.sender.machine.states)"
+    }
+
+    private var isReadToTheEnd: Bool { linesRead == sources.written }
+
+    private var linesRead: [Int] {
+        guard let log = core?.log else { return [] }
+        // The newest stream of each source stands at its end.
+        var read = Array(repeating: 0, count: sources.written.count)
+        for checkpoint in log.streams {
+            let position = FilePosition(checkpoint.position)!
+            let source = Int(position.path)
+            let base = source == sources.journal ? 0 : Int(position.inode) * SimulatedSources.linesPerFile
+            read[source] = max(read[source], base + Int(position.offset) / SimulatedSources.lineBytes)
+        }
+        return read
+    }
+
+    /// The process dies within its next calls to the disk, wherever that is.
+    func killSoon(power: Bool, using random: inout SeededRandom) {
+        isPowerCut = power
+        files.stopAt(operation: files.operationCount + Int.random(in: 1...12, using: &random))
+    }
+
+    func answers(_ answer: ProducerAnswer, life: Int) {
+        guard life == self.life else { return }
+        answersWaiting.append(answer)
+        wakeAt = .zero
+    }
+
+    func step(_ simulation: Simulation, isGrowing: Bool) {
+        if isGrowing {
+            for source in sources.written.indices where simulation.random.oneIn(8) && sources.written[source] < linesMax
+            {
+                sources.written[source] += Int.random(in: 1...25, using: &simulation.random)
+            }
+        }
+        do {
+            if core == nil {
+                guard startAt <= simulation.now else { return }
+                try start(simulation)
+            }
+            guard wakeAt <= simulation.now || !answersWaiting.isEmpty else { return }
+            let waiting = answersWaiting
+            answersWaiting = []
+            for answer in waiting { try core!.answered(answer, now: simulation.now) }
+            let rest = try core!.turn(
+                now: simulation.now, wallTime: Timestamp(milliseconds: simulation.now.nanoseconds / 1_000_000))
+            wakeAt = rest.until
+        } catch {
+            die(simulation)
+        }
+    }
+
+    private func die(_ simulation: Simulation) {
+        simulation.say("life \(life) dies, power \(isPowerCut)")
+        simulation.killed()
+        core = nil
+        answersWaiting = []
+        life += 1
+        if isPowerCut {
+            files.crash(
+                using: &simulation.random, survival: Survival.allCases.randomElement(using: &simulation.random)!)
+        } else {
+            files.processKilled()
+        }
+        startAt = simulation.now + .milliseconds(Int.random(in: 0...300, using: &simulation.random))
+    }
+
+    /// Ends the process between two turns.
+    func kill(_ simulation: Simulation) {
+        isPowerCut = false
+        die(simulation)
+    }
+
+    private func start(_ simulation: Simulation) throws {
+        var intents = IntentSettings()
+        intents.capacity = .mib(1)
+        intents.durability = durability
+        let log = try IntentLog.open("/state", in: files, settings: intents).log
+        simulation.say("life \(life) starts with \(log.snapshots) producer \(log.producer)")
+        try log.bind(to: binding)
+        var producer = ProducerSettings()
+        producer.inspectionInterval = .seconds(5)
+        let machine = ProducerMachine(
+            settings: producer, identity: log.producer == .none ? nil : log.producer, recovered: log.snapshots)
+        let sender = BatchSender(
+            machine: machine, journal: log, transport: SimulatedTransport(simulation, self)
+        ) { [unowned simulation] in simulation.note($0) }
+        var seal = SealSettings()
+        seal.codec = simulation.random.oneIn(2) ? .none : .lz4
+        seal.batchBytes = .kib(2)
+        seal.openBytesMax = .kib(16)
+        seal.linger = .milliseconds(Int.random(in: 5...60, using: &simulation.random))
+        let input = SimulatedInput(sources, checkpoints: log.streams, seed: simulation.random.next()) {
+            log.takeStreamID()
+        }
+        core = ShippingCore(
+            inputs: [input], assembler: BatchAssembler(settings: seal), log: log, sender: sender, topics: self
+        ) { _ in }
+        wakeAt = .zero
+        try core!.start(now: simulation.now)
+    }
+}

@@ -1,0 +1,107 @@
+import Base
+import Events
+import Exports
+import KafkaClient
+import NIOCore
+import Records
+
+/// One assigned partition: its records through the steps into every sink, each sink from its own position on.
+final class PartitionTask {
+    /// What a batch of records became.
+    struct Counts: Equatable {
+        var rows = 0
+        var filteredOut = 0
+        var unparsed = 0
+    }
+
+    let partition: TopicPartition
+    let topicID: TopicID
+    private let steps: Steps
+    let sinks: [any PartitionSink]
+    private var decompressor = Decompressor()
+    /// The offset that is wanted next; nil until the sinks told.
+    private(set) var position: Offset?
+
+    static let batchBytesMax = ByteCount.mib(64)
+
+    init(partition: TopicPartition, topicID: TopicID, steps: Steps, sinks: [any PartitionSink]) {
+        self.partition = partition
+        self.topicID = topicID
+        self.steps = steps
+        self.sinks = sinks
+    }
+
+    /// Takes the partition over in every sink. Returns where to read from; nil where the pipeline's `start` decides.
+    func start(committed: Offset?) async throws -> Offset? {
+        var lowest: Offset?
+        for sink in sinks {
+            guard let offset = try await sink.start(committed: committed) else { continue }
+            lowest = lowest.map { min($0, offset) } ?? offset
+        }
+        position = lowest
+        return lowest
+    }
+
+    /// True where the data continues what was read; what lies further on came of a seek that has not taken effect yet.
+    func continues(_ data: FetchedPartition) -> Bool {
+        guard let position else { return true }
+        return data.startOffset <= position && data.nextOffset >= position
+    }
+
+    func take(_ data: FetchedPartition) async throws -> Counts {
+        var counts = Counts()
+        let from = position ?? data.startOffset
+        for batch in data.batches where batch.nextOffset > from {
+            try await take(batch, from: from, leaderEpoch: data.leaderEpoch, &counts)
+        }
+        position = max(from, data.nextOffset)
+        for sink in sinks where sink.position <= data.nextOffset {
+            try await sink.advance(to: data.nextOffset, leaderEpoch: data.leaderEpoch, records: 0)
+        }
+        return counts
+    }
+
+    private func take(
+        _ batch: RecordBatch, from: Offset, leaderEpoch: LeaderEpoch, _ counts: inout Counts
+    ) async throws {
+        var records = try batch.records(decompressedMax: Self.batchBytesMax, using: &decompressor)
+        var rows = 0
+        while let record = try records.next() {
+            guard record.offset >= from else { continue }
+            let hash = RecordHash.of(partition: partition.partition, offset: record.offset.rawValue)
+            let value = record.value ?? ByteBuffer()
+            switch value.withUnsafeReadableBytes({ steps.apply(to: $0, recordHash: hash) }) {
+            case .filteredOut: counts.filteredOut += 1
+            case .dropped: counts.unparsed += 1
+            case .row(let event, let time):
+                counts.rows += 1
+                rows += 1
+                for sink in sinks where record.offset >= sink.position {
+                    sink.append(event, time: time, offset: record.offset, timestamp: record.timestamp)
+                    if sink.wantsFlush { try await sink.flush() }
+                }
+            }
+        }
+        for sink in sinks where sink.position < batch.nextOffset {
+            try await sink.advance(to: batch.nextOffset, leaderEpoch: leaderEpoch, records: Int64(rows))
+        }
+    }
+
+    func tick() async throws { for sink in sinks { try await sink.tick() } }
+
+    func stop() async throws { for sink in sinks { try await sink.stop() } }
+
+    func abandon() async { for sink in sinks { await sink.abandon() } }
+
+    func offsetOutOfRange() async throws { for sink in sinks { try await sink.offsetOutOfRange() } }
+
+    /// What the group may commit: the lowest of what the sinks made safe; nil while one of them has nothing.
+    var committable: (offset: Offset, leaderEpoch: LeaderEpoch)? {
+        var lowest: (offset: Offset, leaderEpoch: LeaderEpoch)?
+        for sink in sinks {
+            guard let committed = sink.committed else { return nil }
+            if lowest.map({ committed.offset < $0.offset }) ?? true { lowest = committed }
+        }
+        return lowest
+    }
+}

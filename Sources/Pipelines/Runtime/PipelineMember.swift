@@ -1,0 +1,242 @@
+import Base
+import Exports
+import KafkaClient
+import KafkaConnection
+import NIOCore
+import Synchronization
+import Telemetry
+
+/// The pipeline's side of its membership: a task for each assigned partition, started over where a new attempt may help.
+final class PipelineMember: GroupConsumerHandler {
+    /// A partition that is this member's.
+    private enum Slot {
+        case running(PartitionTask)
+        /// An attempt failed; the next begins at `at`.
+        case waiting(at: Instant, tries: Int)
+    }
+
+    private struct State {
+        var slots: [TopicPartition: Slot] = [:]
+        var committed: [TopicPartition: Offset] = [:]
+        var generation: GroupGeneration?
+    }
+
+    /// Only touched while `lock` is held.
+    private final class Guarded: @unchecked Sendable { var state = State() }
+
+    private let settings: PipelineSettings
+    private let cluster: KafkaCluster
+    private let consumer: GroupConsumer
+    private let time: any TimeSource
+    private let telemetry: Telemetry
+    private let stores: [String: LocalStore]
+    private let lineFiles: LineFiles
+    private let lock = AsyncLock()
+    private let guarded = Guarded()
+    private let outcome = Mutex<(rows: Int, failure: (any Error)?)>((0, nil))
+
+    /// One `LineFile` for each file sink; only touched while `lock` is held.
+    private final class LineFiles: @unchecked Sendable {
+        let files: [String: LineFile]
+        init(_ files: [String: LineFile]) { self.files = files }
+    }
+
+    init(
+        settings: PipelineSettings, cluster: KafkaCluster, consumer: GroupConsumer, fileSystem: any FileSystem,
+        time: any TimeSource, telemetry: Telemetry
+    ) {
+        self.settings = settings
+        self.cluster = cluster
+        self.consumer = consumer
+        self.time = time
+        self.telemetry = telemetry
+        var stores: [String: LocalStore] = [:]
+        var files: [String: LineFile] = [:]
+        for sink in settings.sinks {
+            switch sink {
+            case .export(let export): stores[export.root.string] = LocalStore(root: export.root, fileSystem: fileSystem)
+            case .file(let file): files[file.path.string] = LineFile(settings: file, fileSystem: fileSystem)
+            }
+        }
+        self.stores = stores
+        lineFiles = LineFiles(files)
+    }
+
+    var rowCount: Int { outcome.withLock { $0.rows } }
+    var failure: (any Error)? { outcome.withLock { $0.failure } }
+    func failed(_ error: any Error) { outcome.withLock { if $0.failure == nil { $0.failure = error } } }
+
+    // MARK: Membership
+
+    func assigned(
+        _ partitions: [TopicPartition], generation: GroupGeneration
+    ) async throws -> [TopicPartition: StartPosition] {
+        try await lock.withLock {
+            guarded.state.generation = generation
+            var positions: [TopicPartition: StartPosition] = [:]
+            for partition in partitions {
+                if let offset = try await begin(partition, tries: 0) { positions[partition] = .offset(offset) }
+            }
+            telemetry.emit(PartitionsTaken(pipeline: settings.name, partitions: partitions))
+            return positions
+        }
+    }
+
+    func revoked(_ partitions: [TopicPartition], generation: GroupGeneration) async throws {
+        await lock.withLock {
+            for partition in partitions {
+                if case .running(let task) = guarded.state.slots.removeValue(forKey: partition) {
+                    do {
+                        try await task.stop()
+                        await commit(task, partition)
+                    } catch {
+                        // What was not committed is read again by the next owner, from the chain's end.
+                        telemetry.emit(Note("\(settings.name): \(partition) was given back uncommitted: \(error)", level: .warning))
+                        await task.abandon()
+                    }
+                }
+                guarded.state.committed[partition] = nil
+            }
+        }
+    }
+
+    func lost(_ partitions: [TopicPartition], generation: GroupGeneration) async throws {
+        await lock.withLock {
+            for partition in partitions {
+                if case .running(let task) = guarded.state.slots.removeValue(forKey: partition) { await task.abandon() }
+                guarded.state.committed[partition] = nil
+            }
+        }
+    }
+
+    // MARK: Records
+
+    func fetched(_ data: FetchedPartition) async throws {
+        try await lock.withLock {
+            guard case .running(let task) = guarded.state.slots[data.partition] else { return }
+            guard task.continues(data) else {
+                if let position = task.position { consumer.seek(data.partition, to: position) }
+                return
+            }
+            try await guarding(task, data.partition) {
+                let counts = try await task.take(data)
+                telemetry.emit(RecordsProcessed(pipeline: settings.name, counts: counts))
+                outcome.withLock { $0.rows += counts.rows }
+            }
+        }
+    }
+
+    func outOfRange(_ problem: OffsetOutOfRange) async throws -> OutOfRangeDecision {
+        try await lock.withLock {
+            if case .running(let task) = guarded.state.slots[problem.partition] { try await task.offsetOutOfRange() }
+            return .pause
+        }
+    }
+
+    func tick() async throws {
+        try await lock.withLock {
+            for (partition, slot) in guarded.state.slots {
+                switch slot {
+                case .running(let task): try await guarding(task, partition) { try await task.tick() }
+                case .waiting(let at, let tries):
+                    guard at <= time.now else { continue }
+                    if let offset = try await begin(partition, tries: tries) { consumer.seek(partition, to: offset) }
+                }
+            }
+        }
+    }
+
+    // MARK: Attempts
+
+    /// Begins an attempt at the partition. Returns where to read from; nil where the attempt failed and will be made again.
+    private func begin(_ partition: TopicPartition, tries: Int) async throws -> Offset? {
+        do {
+            let topicID = try await cluster.topicID(partition.topic)
+            var committed: Offset?
+            if !lineFiles.files.isEmpty {
+                committed =
+                    try await Admin(cluster).committedOffsets(group: settings.group, partitions: [partition])[partition]?
+                    .offset
+            }
+            let task = PartitionTask(
+                partition: partition, topicID: topicID, steps: settings.steps,
+                sinks: settings.sinks.map { sink(for: $0, partition, topicID) })
+            var offset = try await task.start(committed: committed)
+            if offset == nil {
+                let query: OffsetQuery = settings.start == .earliest ? .earliest : .latest
+                offset = try await cluster.offsets([partition: query])[partition]?.offset
+            }
+            guarded.state.slots[partition] = .running(task)
+            return offset
+        } catch {
+            try startOver(partition, after: error, tries: tries)
+            return nil
+        }
+    }
+
+    private func sink(
+        for settings: SinkSettings, _ partition: TopicPartition, _ topicID: TopicID
+    ) -> any PartitionSink {
+        switch settings {
+        case .file(let file):
+            guard let lineFile = lineFiles.files[file.path.string] else { preconditionFailure("a sink without its file") }
+            return FileSink(file: lineFile, time: time)
+        case .export(let export):
+            guard let store = stores[export.root.string] else { preconditionFailure("a sink without its store") }
+            let cluster = cluster
+            return ExportSink(
+                chain: ChainID(
+                    pipeline: self.settings.name, table: export.table, topic: partition.topic, topicID: topicID,
+                    partition: partition.partition),
+                settings: export.settings, store: store,
+                log: {
+                    let start = try await cluster.offsets([partition: .earliest])[partition]
+                    let end = try await cluster.offsets([partition: .latest])[partition]
+                    guard let start, let end else {
+                        throw PipelineError("the leader of \(partition) did not tell its first and last offset")
+                    }
+                    return LogRange(start: start.offset, end: end.offset)
+                }, time: time, telemetry: telemetry)
+        }
+    }
+
+    /// Runs the body; an error that a new attempt may mend starts the partition over, another ends the pipeline.
+    private func guarding(_ task: PartitionTask, _ partition: TopicPartition, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+            await commit(task, partition)
+        } catch {
+            await task.abandon()
+            try startOver(partition, after: error, tries: 0)
+        }
+    }
+
+    private func startOver(_ partition: TopicPartition, after error: any Error, tries: Int) throws {
+        var isRetriable = (error as? ClientError)?.isRetriable ?? false
+        if let export = error as? ExportError { isRetriable = export.isRetriable }
+        if error is FileError { isRetriable = true }
+        guard isRetriable else {
+            failed(error)
+            throw error
+        }
+        let delay = min(Duration.milliseconds(250) * (1 << min(tries, 7)), .seconds(30))
+        guarded.state.slots[partition] = .waiting(at: time.now + delay, tries: tries + 1)
+        telemetry.emit(
+            PartitionRestarting(pipeline: settings.name, partition: partition, delay: delay, reason: "\(error)"))
+    }
+
+    /// The group's offset follows what the sinks made safe. It only tells how far the pipeline is: a failure costs nothing.
+    private func commit(_ task: PartitionTask, _ partition: TopicPartition) async {
+        guard let safe = task.committable, guarded.state.committed[partition].map({ $0 < safe.offset }) ?? true else { return }
+        do throws(ClientError) {
+            try await consumer.commit(
+                [partition: CommittedOffset(safe.offset, leaderEpoch: safe.leaderEpoch)], generation: guarded.state.generation)
+            guarded.state.committed[partition] = safe.offset
+        } catch {
+            // While the group rebalances this is usual: the next commit says the same.
+            if error.code != .rebalancing && error.code != .fenced {
+                telemetry.emit(GroupCommitFailed(pipeline: settings.name, reason: "\(error)"))
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Base
+import Events
+import Exports
+import Settings
+import SystemPackage
+
+extension PipelineSettings {
+    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `from` (`topics`, `group`, `start`), `steps` (`parse`, `filter`), `to` (`export`, `file`).
+    public init(yaml node: YAMLNode) throws(SettingsError) {
+        var file = try node.mapping()
+        let name = try Self.name(try file.required("pipeline"), "a pipeline's name")
+        var from = try file.required("from").mapping()
+        let topicsNode = try from.required("topics")
+        let topics = try topicsNode.strings()
+        guard !topics.isEmpty else { throw topicsNode.expected("at least one topic") }
+        let group = try from.string("group")
+        let start = try from.choice("start", default: ExportStart.earliest)
+        try from.finish()
+        let steps = try Steps(yaml: file.node("steps"))
+        let sinksNode = try file.required("to")
+        var sinks: [SinkSettings] = []
+        for sink in try sinksNode.sequence() { sinks.append(try SinkSettings(yaml: sink)) }
+        guard !sinks.isEmpty else { throw sinksNode.expected("at least one sink") }
+        self.init(name: name, topics: topics, group: group, start: start, steps: steps, sinks: sinks)
+        bootstrap = try file.string("broker")
+        try file.finish()
+        for index in self.sinks.indices {
+            if case .export(var export) = self.sinks[index] {
+                export.settings.commit.start = start
+                self.sinks[index] = .export(export)
+            }
+        }
+    }
+
+    static func name(_ node: YAMLNode, _ what: String) throws(SettingsError) -> String {
+        let text = try node.string()
+        guard TableLayout.isName(text) else {
+            throw node.expected("\(what): letters, digits, '-', '_' and '.', not beginning with '.' or '_'")
+        }
+        return text
+    }
+}
+
+extension SinkSettings {
+    init(yaml node: YAMLNode) throws(SettingsError) {
+        var mapping = try node.mapping()
+        let export = mapping.nodeOrNull("export")
+        let file = mapping.nodeOrNull("file")
+        try mapping.finish()
+        switch (export, file) {
+        case (let export?, nil): self = .export(try ExportSinkSettings(yaml: export))
+        case (nil, let file?): self = .file(try FileSinkSettings(yaml: file))
+        case (nil, nil), (.some, .some): throw node.expected("one sink: export or file")
+        }
+    }
+}
+
+extension ExportSinkSettings {
+    private enum Format: String, CaseIterable { case jsonl }
+
+    init(yaml node: YAMLNode) throws(SettingsError) {
+        var mapping = try node.mapping()
+        let rootNode = try mapping.required("root")
+        let root = try Self.localFolder(rootNode)
+        let table = try PipelineSettings.name(try mapping.required("table"), "a table's name")
+        var settings = ExportSettings()
+        _ = try mapping.choice("format", default: Format.jsonl)
+        if let columns = mapping.node("partition_by") {
+            var chosen: [TableLayout.Column] = []
+            for name in try columns.sequence() { chosen.append(try name.choice(TableLayout.Column.self)) }
+            settings.layout = TableLayout(columns: chosen)
+        }
+        settings.gzipLevel = try mapping.int("gzip_level", default: settings.gzipLevel, in: 1...9)
+        settings.openFilesMax = try mapping.int("open_files", default: settings.openFilesMax, in: 1...1000)
+        if var rotate = try mapping.mapping("rotate") {
+            settings.commit.ageMax = try rotate.duration(
+                "age", default: settings.commit.ageMax, in: .milliseconds(100)...(.seconds(86_400)))
+            settings.commit.bytesMax = try rotate.bytes(
+                "size", default: settings.commit.bytesMax, in: .kib(64)...ByteCount.gib(64))
+            try rotate.finish()
+        }
+        try mapping.finish()
+        self.init(root: root, table: table, settings: settings)
+    }
+
+    private static func localFolder(_ node: YAMLNode) throws(SettingsError) -> FilePath {
+        var text = try node.string()
+        if text.hasPrefix("file://") { text = String(text.dropFirst("file://".count)) }
+        guard text.hasPrefix("/") else {
+            throw node.expected("an absolute folder on the local disk (hdfs:// and s3:// are not served yet)")
+        }
+        return FilePath(text)
+    }
+}
+
+extension FileSinkSettings {
+    init(yaml node: YAMLNode) throws(SettingsError) {
+        var mapping = try node.mapping()
+        let pathNode = try mapping.required("path")
+        let path = try pathNode.string()
+        guard path.hasPrefix("/") else { throw pathNode.expected("an absolute path") }
+        self.init(path: FilePath(path))
+        rotateBytes = try mapping.bytes("rotate_size", default: rotateBytes, in: .kib(64)...ByteCount.gib(64))
+        keep = try mapping.int("keep", default: keep, in: 1...1000)
+        try mapping.finish()
+    }
+}

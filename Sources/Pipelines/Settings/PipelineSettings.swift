@@ -1,0 +1,64 @@
+import Base
+import Events
+import Exports
+import SystemPackage
+
+/// A pipeline as its file declares it, compiled and checked: `validate` and `run` use the same.
+public struct PipelineSettings: Sendable {
+    /// Names the chain of its exports: keep it, and the pipeline goes on where it was.
+    public var name: String
+    /// Brokers to begin with; nil takes the command line's.
+    public var bootstrap: String?
+    public var topics: [String]
+    /// The consumer group; by default the pipeline's name.
+    public var group: String
+    /// Where a partition begins that the pipeline has never read.
+    public var start: ExportStart
+    public var steps: Steps
+    public var sinks: [SinkSettings]
+
+    public init(
+        name: String, topics: [String], group: String? = nil, start: ExportStart = .earliest, steps: Steps = Steps(),
+        sinks: [SinkSettings]
+    ) {
+        self.name = name
+        self.topics = topics
+        self.group = group ?? name
+        self.start = start
+        self.steps = steps
+        self.sinks = sinks
+    }
+}
+
+public enum SinkSettings: Sendable {
+    /// A Hive-style table, each record once.
+    case export(ExportSinkSettings)
+    /// Lines appended to a file, each record at least once.
+    case file(FileSinkSettings)
+}
+
+public struct ExportSinkSettings: Sendable {
+    public var root: FilePath
+    public var table: String
+    public var settings: ExportSettings
+
+    public init(root: FilePath, table: String, settings: ExportSettings = ExportSettings()) {
+        self.root = root
+        self.table = table
+        self.settings = settings
+    }
+}
+
+public struct FileSinkSettings: Sendable {
+    public var path: FilePath
+    /// The file is renamed to `NAME.1` (and that one to `NAME.2`, …) once it is larger.
+    public var rotateBytes: ByteCount
+    /// How many renamed files are kept.
+    public var keep: Int
+
+    public init(path: FilePath, rotateBytes: ByteCount = .mib(256), keep: Int = 5) {
+        self.path = path
+        self.rotateBytes = rotateBytes
+        self.keep = keep
+    }
+}

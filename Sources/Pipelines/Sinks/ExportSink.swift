@@ -1,0 +1,58 @@
+import Base
+import Events
+import Exports
+import Telemetry
+
+/// A partition's way into a table: `PartitionExport` as a sink.
+final class ExportSink: PartitionSink {
+    private let export: PartitionExport<LocalStore>
+    private let settled: Settled
+
+    /// What the export reports as committed; written and read by the one task that runs it.
+    private final class Settled: @unchecked Sendable {
+        // Only touched within calls of `export`, which one task makes at a time.
+        var offset: (offset: Offset, leaderEpoch: LeaderEpoch)?
+    }
+
+    init(
+        chain: ChainID, settings: ExportSettings, store: LocalStore,
+        log: @escaping @Sendable () async throws -> LogRange, time: any TimeSource, telemetry: Telemetry
+    ) {
+        let settled = Settled()
+        self.settled = settled
+        export = PartitionExport(
+            chain: chain, attempt: .random(), settings: settings, store: store,
+            source: PartitionExport.Source(
+                log: log, storeGroupOffset: { offset, epoch in settled.offset = (offset, epoch) }),
+            time: time, telemetry: telemetry)
+    }
+
+    var position: Offset { export.position ?? .zero }
+    var wantsFlush: Bool { export.wantsFlush }
+    var committed: (offset: Offset, leaderEpoch: LeaderEpoch)? { settled.offset }
+
+    /// The chain decides, not the group.
+    func start(committed: Offset?) async throws -> Offset? { try await export.start() }
+
+    func append(_ event: Event, time: Timestamp?, offset: Offset, timestamp: Timestamp) {
+        export.append(event, time: time ?? timestamp, offset: offset, timestamp: timestamp)
+    }
+
+    func flush() async throws { try await export.flush() }
+
+    func advance(to offset: Offset, leaderEpoch: LeaderEpoch, records: Int64) async throws {
+        try await export.advance(to: offset, leaderEpoch: leaderEpoch, records: records)
+    }
+
+    func tick() async throws { try await export.tick() }
+
+    func stop() async throws {
+        do { try await export.stop() } catch let error as ExportError {
+            // An attempt that is over already has nothing left to commit.
+            if error.code != .stopped { throw error }
+        }
+    }
+
+    func abandon() async { await export.abandon() }
+    func offsetOutOfRange() async throws { try await export.offsetOutOfRange() }
+}

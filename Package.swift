@@ -81,7 +81,10 @@ let package = Package(
             dependencies: ["Base", "Events", "Telemetry", "CZlib", systemPackage, deque, logging]),
         .target(
             name: "Pipelines",
-            dependencies: ["Base", "Exports", "Events", "KafkaClient", "Records", "Settings", "Telemetry"]),
+            dependencies: [
+                "Base", "Exports", "Events", "KafkaClient", "KafkaConnection", "Records", "Settings", "Telemetry",
+                deque,
+            ]),
 
         // Commands: the only places that wire modules together
         .target(
@@ -119,7 +122,8 @@ let package = Package(
 
         .testTarget(name: "HouseTests"),
         .target(
-            name: "BrokerTestKit", dependencies: ["Broker", "TestKit", systemPackage, nioPosix], path: "Tests/BrokerTestKit"),
+            name: "BrokerTestKit", dependencies: ["Broker", "TestKit", systemPackage, nioPosix],
+            path: "Tests/BrokerTestKit"),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "BrokerTestKit", "TestKit", systemPackage]),
         .testTarget(
             name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "CSnappy", "TestKit", nioCore],

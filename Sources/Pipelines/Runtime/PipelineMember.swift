@@ -91,7 +91,9 @@ final class PipelineMember: GroupConsumerHandler {
                         await commit(task, partition)
                     } catch {
                         // What was not committed is read again by the next owner, from the chain's end.
-                        telemetry.emit(Note("\(settings.name): \(partition) was given back uncommitted: \(error)", level: .warning))
+                        telemetry.emit(
+                            Note("\(settings.name): \(partition) was given back uncommitted: \(error)", level: .warning)
+                        )
                         await task.abandon()
                     }
                 }
@@ -155,7 +157,8 @@ final class PipelineMember: GroupConsumerHandler {
             var committed: Offset?
             if !lineFiles.files.isEmpty {
                 committed =
-                    try await Admin(cluster).committedOffsets(group: settings.group, partitions: [partition])[partition]?
+                    try await Admin(cluster).committedOffsets(group: settings.group, partitions: [partition])[
+                        partition]?
                     .offset
             }
             let task = PartitionTask(
@@ -179,7 +182,9 @@ final class PipelineMember: GroupConsumerHandler {
     ) -> any PartitionSink {
         switch settings {
         case .file(let file):
-            guard let lineFile = lineFiles.files[file.path.string] else { preconditionFailure("a sink without its file") }
+            guard let lineFile = lineFiles.files[file.path.string] else {
+                preconditionFailure("a sink without its file")
+            }
             return FileSink(file: lineFile, time: time)
         case .export(let export):
             guard let store = stores[export.root.string] else { preconditionFailure("a sink without its store") }
@@ -201,7 +206,9 @@ final class PipelineMember: GroupConsumerHandler {
     }
 
     /// Runs the body; an error that a new attempt may mend starts the partition over, another ends the pipeline.
-    private func guarding(_ task: PartitionTask, _ partition: TopicPartition, _ body: () async throws -> Void) async throws {
+    private func guarding(_ task: PartitionTask, _ partition: TopicPartition, _ body: () async throws -> Void)
+        async throws
+    {
         do {
             try await body()
             await commit(task, partition)
@@ -227,10 +234,13 @@ final class PipelineMember: GroupConsumerHandler {
 
     /// The group's offset follows what the sinks made safe. It only tells how far the pipeline is: a failure costs nothing.
     private func commit(_ task: PartitionTask, _ partition: TopicPartition) async {
-        guard let safe = task.committable, guarded.state.committed[partition].map({ $0 < safe.offset }) ?? true else { return }
+        guard let safe = task.committable, guarded.state.committed[partition].map({ $0 < safe.offset }) ?? true else {
+            return
+        }
         do throws(ClientError) {
             try await consumer.commit(
-                [partition: CommittedOffset(safe.offset, leaderEpoch: safe.leaderEpoch)], generation: guarded.state.generation)
+                [partition: CommittedOffset(safe.offset, leaderEpoch: safe.leaderEpoch)],
+                generation: guarded.state.generation)
             guarded.state.committed[partition] = safe.offset
         } catch {
             // While the group rebalances this is usual: the next commit says the same.

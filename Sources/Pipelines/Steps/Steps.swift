@@ -125,7 +125,8 @@ extension Steps {
 
     private static let parserNames = ["nginx", "json", "journal", "raw"]
 
-    private static func parser(_ name: String, at place: Place, options: YAMLNode?) throws(SettingsError) -> any LineParser
+    private static func parser(_ name: String, at place: Place, options: YAMLNode?) throws(SettingsError)
+        -> any LineParser
     {
         var mapping = try (options ?? YAMLNode(.mapping([]), at: place)).mapping()
         let parser: any LineParser

@@ -1,0 +1,147 @@
+import Agent
+import ArgumentParser
+import Base
+import NIOPosix
+import Records
+import Settings
+import SystemPackage
+import Telemetry
+
+/// `millrace agent …`, which is the same as `millrace-agent …`.
+public struct AgentCommand: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "agent", abstract: "Ship log files and the journal to a broker, each line exactly once.",
+        subcommands: [RunAgent.self, ValidateAgent.self])
+
+    public init() {}
+}
+
+/// The root of the slim binary.
+public struct MillraceAgent: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "millrace-agent",
+        abstract: "Ship log files and the journal to a broker, each line exactly once.",
+        discussion: """
+            EXAMPLES
+              millrace-agent run --broker 127.0.0.1:9092 --state /tmp/agent --file '/var/log/nginx/*.log' --journal
+              millrace-agent run -c /etc/millrace/agent.yaml
+            """,
+        version: "millrace-agent \(Build.version)",
+        subcommands: [RunAgent.self, ValidateAgent.self, VersionCommand.self, JournalReaderCommand.self])
+
+    public init() {}
+}
+
+public struct RunAgent: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run the agent.",
+        discussion: """
+            A line is sealed on disk before it is sent, so that a crash at any moment neither loses nor repeats it. SIGTERM stops the agent once
+            what it has read is acknowledged.
+
+            EXAMPLES
+              millrace-agent run --broker 127.0.0.1:9092 --state /tmp/agent --file '/var/log/nginx/*.log'
+              millrace-agent run -c /etc/millrace/agent.yaml
+            """)
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: [.customLong("broker"), .customLong("bootstrap-server")],
+        help: ArgumentHelp("Brokers to begin with, without a file.", valueName: "host:port"))
+    var broker: String?
+
+    @Option(help: ArgumentHelp("The state folder, without a file.", valueName: "folder"))
+    var state: String?
+
+    @Option(
+        name: .customLong("file"),
+        help: ArgumentHelp("Files to ship; quote patterns. Repeatable.", valueName: "pattern"))
+    var files: [String] = []
+
+    @Option(help: "The topic of --file.")
+    var topic: String = "logs"
+
+    @Option(help: "The codec of batches: none, gzip, snappy, lz4 or zstd; without a file.")
+    var codec: String?
+
+    @Flag(help: "Ship the systemd journal to topic journal.")
+    var journal = false
+
+    @Option(help: ArgumentHelp("A folder of journal files, instead of the system's journal.", valueName: "folder"))
+    var journalDirectory: String?
+
+    @OptionGroup var process: ProcessOptions
+
+    public init() {}
+
+    public func run() async throws {
+        try await reporting {
+            let settings = try self.settings()
+            let telemetry = process.telemetry("agent")
+            let health = Health()
+            let group = MultiThreadedEventLoopGroup.singleton
+            let agent = Agent(
+                settings: settings, telemetry: telemetry, health: health, on: group,
+                makeInputs: AgentInputs.make(settings: settings, telemetry: telemetry))
+            let admin = try AdminService(
+                option: process.admin, standard: config == nil ? "off" : "127.0.0.1:8641", telemetry: telemetry,
+                health: health, on: group)
+            try await runServices(
+                [admin, EndingService(run: { try await agent.run() }, stop: { agent.stop() })], telemetry: telemetry)
+        }
+    }
+
+    private func settings() throws -> AgentSettings {
+        if let config {
+            guard broker == nil, state == nil, files.isEmpty, codec == nil, !journal, journalDirectory == nil else {
+                throw ValidationError("the file given with -c says everything: leave the other options out")
+            }
+            return try AgentSettings(yaml: try loadSettings(config), host: hostName())
+        }
+        guard let state else { throw ValidationError("name a state folder with --state, or a file with -c") }
+        guard !files.isEmpty || journal || journalDirectory != nil else {
+            throw ValidationError("name what to ship with --file or --journal, or a file with -c")
+        }
+        var settings = AgentSettings(
+            brokers: try ClusterOptions.addresses(broker ?? "127.0.0.1:9092"), host: hostName())
+        settings.state = FilePath(state)
+        if !files.isEmpty { settings.files = [FileInputSettings(paths: files, topic: topic)] }
+        if journal || journalDirectory != nil {
+            settings.journals = [JournalInputSettings(directory: journalDirectory)]
+        }
+        if let codec {
+            guard let known = Codec(name: codec) else {
+                throw ValidationError("'\(codec)' is no codec: none, gzip, snappy, lz4 or zstd")
+            }
+            settings.seal.codec = known
+        }
+        if let contradiction = settings.contradiction { throw ValidationError(contradiction) }
+        return settings
+    }
+}
+
+public struct ValidateAgent: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Read configuration files and say what is wrong with them.")
+
+    @Argument(help: "The files.") var files: [String]
+
+    public init() {}
+
+    public func run() async throws {
+        try await reporting {
+            for file in files {
+                try validateAgentSettings(try loadSettings(file))
+                print("\(file): fine")
+            }
+        }
+    }
+}
+
+/// Reads `agent.yaml` and throws what is wrong with it.
+public func validateAgentSettings(_ node: YAMLNode) throws(SettingsError) {
+    _ = try AgentSettings(yaml: node, host: hostName())
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import KafkaClient
+import KafkaConnection
+import NIOCore
+import NIOPosix
+
+/// Which Kafka cluster is meant.
+public struct ClusterOptions: ParsableArguments {
+    @Option(
+        name: [.customLong("bootstrap-server"), .customLong("broker")],
+        help: ArgumentHelp("Brokers to begin with, separated by commas.", valueName: "host:port"))
+    public var bootstrap: String = "127.0.0.1:9092"
+
+    public init() {}
+
+    public func addresses() throws -> [Address] { try Self.addresses(bootstrap) }
+
+    public static func addresses(_ list: String) throws -> [Address] {
+        guard let addresses = Address.list(list) else {
+            throw ValidationError("'\(list)' is no list of brokers, such as 127.0.0.1:9092,agg.example:9092")
+        }
+        return addresses
+    }
+
+    /// Runs the body with a cluster that is closed afterwards.
+    public func withCluster<Result: Sendable>(_ body: (KafkaCluster) async throws -> Result) async throws -> Result {
+        let cluster = KafkaCluster(
+            settings: ClusterSettings(bootstrap: try addresses()), on: MultiThreadedEventLoopGroup.singleton)
+        defer { cluster.shutDown() }
+        return try await body(cluster)
+    }
+}

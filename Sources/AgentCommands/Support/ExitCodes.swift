@@ -1,0 +1,25 @@
+import ArgumentParser
+import Settings
+
+/// Exit codes that a script or a unit file can rely on (sysexits.h).
+public enum ExitCodes {
+    /// The command line is wrong.
+    public static let usage = ExitCode(64)
+    /// A service that the command needs can't be reached.
+    public static let unavailable = ExitCode(69)
+    /// Something failed that is not the user's doing.
+    public static let failure = ExitCode(1)
+    /// The configuration is wrong: systemd's units don't restart on it.
+    public static let configuration = ExitCode(78)
+}
+
+/// Runs a command's body; what it throws becomes one line on standard error and an exit code, never a stack trace.
+public func reporting(_ body: () async throws -> Void) async throws {
+    do { try await body() } catch let error as ExitCode { throw error } catch let error as SettingsError {
+        printError("\(error)")
+        throw ExitCodes.configuration
+    } catch let error as CleanExit { throw error } catch let error as ValidationError { throw error } catch {
+        printError("millrace: \(error)")
+        throw ExitCodes.failure
+    }
+}

@@ -1,0 +1,89 @@
+import AgentCommands
+import ArgumentParser
+import Base
+import Broker
+import KafkaConnection
+import NIOPosix
+import SystemPackage
+import Telemetry
+
+struct BrokerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "broker",
+        abstract: "Run a Kafka broker.",
+        discussion: """
+            Without a file it listens on the loopback only. Any Kafka client from 2.1 to 4.1 works against it.
+
+            EXAMPLES
+              millrace broker --data /tmp/mill --listen 127.0.0.1:9092
+              millrace broker -c /etc/millrace/broker.yaml
+            """)
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The data folder, without a file.", valueName: "folder"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Where to listen, without a file.", valueName: "host:port"))
+    var listen: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "A default for topics, such as millrace.durability=page-cache or num.partitions=4. Repeatable.",
+            valueName: "name=value"))
+    var topicDefaults: [String] = []
+
+    @OptionGroup var process: ProcessOptions
+
+    func run() async throws {
+        try await reporting {
+            let settings = try self.settings()
+            let telemetry = process.telemetry("broker")
+            let health = Health()
+            let group = MultiThreadedEventLoopGroup.singleton
+            let broker = BrokerServer(settings: settings, eventLoopGroup: group, telemetry: telemetry)
+            let service = StartStopService(
+                start: {
+                    health.report("broker", .notReady("recovering logs"))
+                    try await broker.start()
+                    health.report("broker", .ready)
+                }, stop: { await broker.shutDown() })
+            let admin = try AdminService(
+                option: process.admin, standard: config == nil ? "off" : "127.0.0.1:8640", telemetry: telemetry,
+                health: health, on: group)
+            try await runServices([admin, service], telemetry: telemetry)
+        }
+    }
+
+    private func settings() throws -> BrokerSettings {
+        var settings: BrokerSettings
+        if let config {
+            guard data == nil, listen == nil else {
+                throw ValidationError("--data and --listen stand in the file where there is one: leave them out")
+            }
+            settings = try BrokerSettings(yaml: try loadSettings(config))
+        } else {
+            guard let data else { throw ValidationError("name a data folder with --data, or a file with -c") }
+            guard let address = Address(listen ?? "127.0.0.1:9092") else {
+                throw ValidationError("'\(listen ?? "")' is no address to listen at, such as 127.0.0.1:9092")
+            }
+            settings = BrokerSettings(data: FilePath(data), listeners: [ListenerSettings(bind: address)])
+        }
+        for pair in topicDefaults {
+            guard let equals = pair.firstIndex(of: "=") else {
+                throw ValidationError("--set wants name=value, not '\(pair)'")
+            }
+            let name = String(pair[..<equals])
+            let value = String(pair[pair.index(after: equals)...])
+            if name == "num.partitions" {
+                guard let count = Int32(value) else { throw ValidationError("num.partitions wants a number") }
+                settings.partitionCountDefault = count
+            } else {
+                settings.topicDefaults[name] = value
+            }
+        }
+        return settings
+    }
+}

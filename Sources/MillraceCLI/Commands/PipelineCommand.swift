@@ -1,0 +1,82 @@
+import AgentCommands
+import ArgumentParser
+import Base
+import KafkaClient
+import NIOPosix
+import Pipelines
+import Settings
+import Telemetry
+
+struct PipelineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pipeline", abstract: "Run pipelines, and check their files.",
+        subcommands: [Run.self, Validate.self])
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "run",
+            abstract: "Run pipelines until SIGTERM.",
+            discussion: """
+                Each record stands in an export once, through kill -9 at any moment: the export's own chain of commits says where to go on. Several
+                processes with the same pipeline share its partitions.
+
+                EXAMPLES
+                  millrace pipeline run -c pipelines/nginx-to-jsonl/pipeline.yaml
+                  millrace pipeline run --broker agg:9092 -c nginx.yaml -c journal.yaml
+                """)
+
+        @Option(name: .shortAndLong, help: ArgumentHelp("A pipeline's file. Repeatable.", valueName: "file"))
+        var config: [String]
+
+        @Option(
+            name: [.customLong("broker"), .customLong("bootstrap-server")],
+            help: ArgumentHelp("Brokers to begin with; a file's own `broker` comes first.", valueName: "host:port"))
+        var broker: String = "127.0.0.1:9092"
+
+        @OptionGroup var process: ProcessOptions
+
+        func run() async throws {
+            try await reporting {
+                let pipelines = try config.map { try PipelineSettings(yaml: try loadSettings($0)) }
+                guard !pipelines.isEmpty else { throw ValidationError("name a pipeline's file with -c") }
+                let telemetry = process.telemetry("pipeline")
+                let group = MultiThreadedEventLoopGroup.singleton
+                let health = Health()
+                var runtimes: [PipelineRuntime] = []
+                var clusters: [KafkaCluster] = []
+                for settings in pipelines {
+                    let cluster = KafkaCluster(
+                        settings: ClusterSettings(
+                            bootstrap: try ClusterOptions.addresses(settings.bootstrap ?? broker)),
+                        on: group)
+                    clusters.append(cluster)
+                    runtimes.append(PipelineRuntime(settings: settings, cluster: cluster, telemetry: telemetry))
+                    health.report(settings.name, .ready)
+                }
+                defer { for cluster in clusters { cluster.shutDown() } }
+                let admin = try AdminService(
+                    option: process.admin, standard: "off", telemetry: telemetry, health: health, on: group)
+                let services = runtimes.map { runtime in
+                    EndingService(run: { try await runtime.run() }, stop: { runtime.stop() })
+                }
+                try await runServices([admin] + services, telemetry: telemetry)
+            }
+        }
+    }
+
+    struct Validate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "validate", abstract: "Compile pipelines, and say what is wrong with them.")
+
+        @Argument(help: "The files.") var files: [String]
+
+        func run() async throws {
+            try await reporting {
+                for file in files {
+                    _ = try PipelineSettings(yaml: try loadSettings(file))
+                    print("\(file): fine")
+                }
+            }
+        }
+    }
+}

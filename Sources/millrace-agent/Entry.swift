@@ -1,0 +1,6 @@
+import AgentCommands
+
+@main
+struct Entry {
+    static func main() async { await MillraceAgent.main() }
+}

@@ -1,0 +1,6 @@
+import MillraceCLI
+
+@main
+struct Entry {
+    static func main() async { await Millrace.main() }
+}

@@ -347,7 +347,6 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
         parent.change(.init(id: changeCount, removes: name, sets: nil))
     }
 
-<<<<<<< HEAD
     /// The path's components. By hand, for a debug build of SystemPackage takes most of a suite's time otherwise.
     private func names(_ path: FilePath) -> [String] {
         path.withPlatformString { start in
@@ -363,15 +362,6 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
             }
             return names
         }
-=======
-    /// By hand: in a debug build `FilePath`'s own walk costs more than all else that a seeded suite does.
-    private func names(_ path: FilePath) -> [String] {
-        var names: [String] = []
-        for name in path.string.split(separator: "/") where name != "." {
-            if name == ".." { _ = names.popLast() } else { names.append(String(name)) }
-        }
-        return names
->>>>>>> c402001 (Exports: cut at every call, owners that compete at every call; every record once)
     }
 
     private func find(_ path: FilePath, _ operation: FileError.Operation) throws(FileError) -> SimulatedNode? {

@@ -8,6 +8,7 @@ public func runServices(_ services: [any Service], telemetry: Telemetry) async t
         services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: telemetry.logger)
     configuration.maximumGracefulShutdownDuration = .seconds(30)
+    configuration.maximumCancellationDuration = .seconds(15)
     try await ServiceGroup(configuration: configuration).run()
 }
 
@@ -39,9 +40,14 @@ public struct EndingService: Service {
     }
 
     public func run() async throws {
-        try await withGracefulShutdownHandler {
-            try await body()
-        } onGracefulShutdown: {
+        // Another service's failure cancels this one: then too it is stopped in its own way.
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await body()
+            } onGracefulShutdown: {
+                stop()
+            }
+        } onCancel: {
             stop()
         }
     }

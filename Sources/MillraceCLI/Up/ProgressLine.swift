@@ -15,7 +15,7 @@ struct ProgressLine: Service {
     let pipelines: [PipelineRuntime]
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        try? await cancelWhenGracefulShutdown {
             let isTerminal = isatty(1) == 1
             var last: Int64 = 0
             while !Task.isCancelled {

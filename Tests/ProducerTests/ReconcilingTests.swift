@@ -278,6 +278,21 @@ import Testing
         #expect(t.take().last == "send 2 9/0 #0")
     }
 
+    @Test func sequencesOfABatchThatWasNeverSentAreSomebodyElses() {
+        var t = Transcript()
+        t.start()
+        t.seal()
+        t.inspected(end: 100, .unknown)
+        t.acknowledge(1, at: 100)
+        t.scanned([1: 100], from: 100, end: 110)
+        t.pass(.seconds(60))
+        // While the broker is asked, a batch is sealed whose last sequence is just the one that the broker names.
+        t.seal()
+        _ = t.take()
+        t.inspected(end: 120, last: 19)
+        #expect(t.take() == ["note: stale", "obtain"])
+    }
+
     @Test func fencedProducersTakeANewIdentity() {
         var t = Transcript.open()
         t.seal()

@@ -12,6 +12,8 @@ struct Transcript {
     var now = Instant.zero
     var nextID: UInt64 = 1
     var lines: [String] = []
+    /// Of the last question.
+    var number: UInt32 = 0
     /// Identities and sequences of what was sealed or rebased.
     var batches: [BatchID: SealedBatch] = [:]
 
@@ -62,7 +64,7 @@ struct Transcript {
     ) {
         let report = PartitionReport(
             topicID: topicID, logStart: Offset(start), logEnd: Offset(end), producer: producer)
-        note(machine.answered(.inspected(Self.partition, .report(report)), now: now))
+        note(machine.answered(.inspected(Self.partition, number: number, .report(report)), now: now))
     }
 
     mutating func inspected(end: Int64, last: Int32, epoch: Int16 = 0) {
@@ -74,7 +76,7 @@ struct Transcript {
         note(
             machine.answered(
                 .scanned(
-                    Self.partition,
+                    Self.partition, number: number,
                     .found(found, from: Offset(from), end: Offset(end), isComplete: isComplete)), now: now))
     }
 
@@ -105,8 +107,11 @@ struct Transcript {
         switch action {
         case .send(let batch):
             return "send \(batch.id) \(batch.identity) #\(batch.baseSequence)"
-        case .inspect: return "inspect"
+        case .inspect(let request):
+            number = request.number
+            return "inspect"
         case .scan(let request):
+            number = request.number
             let upTo = request.upTo.map { "..<\($0)" } ?? "..."
             return "scan \(request.from)\(upTo) for \(request.candidates.map(\.id))"
         case .obtainProducerID: return "obtain"

@@ -59,7 +59,7 @@ public final class BatchSender {
                     actions += machine.intentUnreadable(
                         batch.id, in: batch.partition, reason: "\(error)", now: now)
                 }
-            case .inspect(let partition, let producer): transport.begin(.inspect(partition, producer))
+            case .inspect(let request): transport.begin(.inspect(request))
             case .scan(let request):
                 var fingerprints: [BatchID: BatchFingerprint] = [:]
                 for candidate in request.candidates {

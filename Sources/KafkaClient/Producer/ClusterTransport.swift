@@ -32,13 +32,16 @@ public final class ClusterTransport: ProducerTransport, Sendable {
     public func begin(_ request: ProducerRequest) {
         switch request {
         case .produce(let batch, let bytes): produce(batch, bytes)
-        case .inspect(let partition, let producer):
+        case .inspect(let request):
             // Whoever asks has heard of what went wrong before.
-            forgetRoute(partition)
-            Task { [self] in deliver(.inspected(partition, await inspect(partition, producer))) }
+            forgetRoute(request.partition)
+            Task { [self] in
+                let outcome = await inspect(request.partition, request.producer)
+                deliver(.inspected(request.partition, number: request.number, outcome))
+            }
         case .scan(let request, let fingerprints):
             let scan = PartitionScan(cluster: cluster, request: request, fingerprints: fingerprints)
-            Task { [self] in deliver(.scanned(request.partition, await scan.run())) }
+            Task { [self] in deliver(.scanned(request.partition, number: request.number, await scan.run())) }
         case .obtainProducerID:
             Task { [self] in
                 do throws(ClientError) {

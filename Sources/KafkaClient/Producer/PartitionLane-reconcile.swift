@@ -154,8 +154,10 @@ extension PartitionLane {
         for (index, entry) in acknowledged.suffix(retained).enumerated() where entry.batch.lastSequence == last {
             return .present(acknowledged: index + 1, pending: 0)
         }
-        for (index, entry) in pending.enumerated() where entry.batch.lastSequence == last {
-            return .present(acknowledged: retained, pending: index + 1)
+        for (index, entry) in pending.enumerated() {
+            // The broker can't hold what was never sent: these sequences are somebody else's.
+            guard entry.maybeSent || !isUnanswered(entry) else { return .ahead }
+            if entry.batch.lastSequence == last { return .present(acknowledged: retained, pending: index + 1) }
         }
         return .ahead
     }

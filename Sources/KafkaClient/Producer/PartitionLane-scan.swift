@@ -33,8 +33,9 @@ extension PartitionLane {
             // All that we know of is gone: what is left may stand anywhere below.
             if from >= endSeen { from = .zero }
         }
+        requestNumber &+= 1
         let request = ScanRequest(
-            partition: partition, from: from, upTo: upTo, candidates: candidates,
+            partition: partition, number: requestNumber, from: from, upTo: upTo, candidates: candidates,
             bytesMax: context.settings.scanBytesMax)
         state = .scanning(purpose, request)
         guard !candidates.isEmpty else {

@@ -110,6 +110,8 @@ struct PartitionLane: Sendable {
     var claimIsSuspicious = false
     var hasOpened = false
     var inspectedAt: Instant?
+    /// Of the last inspection or scan: answers to earlier ones are stale.
+    var requestNumber: UInt32 = 0
     /// There is something to send and no room on the wire.
     var isStarved = false
 
@@ -217,7 +219,9 @@ struct PartitionLane: Sendable {
 
     mutating func inspect(_ context: inout LaneContext) {
         state = .inspecting
-        context.actions.append(.inspect(partition, identity.id))
+        requestNumber &+= 1
+        context.actions.append(
+            .inspect(InspectRequest(partition: partition, producer: identity.id, number: requestNumber)))
     }
 
     mutating func open(_ context: inout LaneContext) {

@@ -6,7 +6,7 @@ public enum ProducerAction: Sendable, Equatable {
     /// Send the stored bytes, as they are under the batch's identity, to the partition's leader. Answered by `produced`.
     case send(SealedBatch)
     /// Ask the leader what it knows of the partition and of this producer. Answered by `inspected`.
-    case inspect(TopicPartition, ProducerID)
+    case inspect(InspectRequest)
     /// Look for batches in the log. Answered by `scanned`.
     case scan(ScanRequest)
     /// Ask any broker for a producer id of our own (InitProducerId without a transactional id). Answered by `producerIDObtained`.
@@ -62,10 +62,26 @@ public struct PartitionRebase: Hashable, Sendable {
     }
 }
 
+/// A question to a partition's leader.
+public struct InspectRequest: Hashable, Sendable {
+    public var partition: TopicPartition
+    public var producer: ProducerID
+    /// Goes back with the answer, so that a late one is known.
+    public var number: UInt32
+
+    public init(partition: TopicPartition, producer: ProducerID, number: UInt32) {
+        self.partition = partition
+        self.producer = producer
+        self.number = number
+    }
+}
+
 /// Look through the batch headers of a partition from `from` to its present end for batches that have the identity, the sequences
 /// and the CRC of a candidate.
 public struct ScanRequest: Hashable, Sendable {
     public var partition: TopicPartition
+    /// Goes back with the answer.
+    public var number: UInt32
     public var from: Offset
     /// Stop before this offset; nil is the end of the log.
     public var upTo: Offset?
@@ -74,9 +90,11 @@ public struct ScanRequest: Hashable, Sendable {
     public var bytesMax: ByteCount
 
     public init(
-        partition: TopicPartition, from: Offset, upTo: Offset?, candidates: [SealedBatch], bytesMax: ByteCount
+        partition: TopicPartition, number: UInt32, from: Offset, upTo: Offset?, candidates: [SealedBatch],
+        bytesMax: ByteCount
     ) {
         self.partition = partition
+        self.number = number
         self.from = from
         self.upTo = upTo
         self.candidates = candidates
@@ -136,8 +154,8 @@ public enum ScanOutcome: Sendable, Equatable {
 /// What became of a request that an action asked for.
 public enum ProducerAnswer: Sendable, Equatable {
     case produced(BatchID, TopicPartition, ProduceOutcome)
-    case inspected(TopicPartition, InspectOutcome)
-    case scanned(TopicPartition, ScanOutcome)
+    case inspected(TopicPartition, number: UInt32, InspectOutcome)
+    case scanned(TopicPartition, number: UInt32, ScanOutcome)
     case producerIDObtained(ProducerIdentity)
     case producerIDFailed(reason: String)
 }

@@ -105,10 +105,14 @@ public struct ProducerMachine: Sendable {
                 actions += withLane(other, now) { lane, context in lane.fill(&context) }
             }
             return actions
-        case .inspected(let partition, let outcome):
-            return withLane(partition, now) { lane, context in lane.inspected(outcome, &context) }
-        case .scanned(let partition, let outcome):
-            return withLane(partition, now) { lane, context in lane.scanned(outcome, &context) }
+        case .inspected(let partition, let number, let outcome):
+            return withLane(partition, now) { lane, context in
+                if number == lane.requestNumber { lane.inspected(outcome, &context) }
+            }
+        case .scanned(let partition, let number, let outcome):
+            return withLane(partition, now) { lane, context in
+                if number == lane.requestNumber { lane.scanned(outcome, &context) }
+            }
         case .producerIDObtained(let new):
             guard isObtaining else { return [] }
             isObtaining = false

@@ -10,7 +10,7 @@ public protocol ProducerTransport: AnyObject {
 
 public enum ProducerRequest: Sendable {
     case produce(SealedBatch, ByteBuffer)
-    case inspect(TopicPartition, ProducerID)
+    case inspect(InspectRequest)
     /// With what each candidate is known by, as far as it is still held.
     case scan(ScanRequest, fingerprints: [BatchID: BatchFingerprint])
     case obtainProducerID

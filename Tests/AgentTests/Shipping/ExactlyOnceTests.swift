@@ -39,7 +39,8 @@ private func number(_ variable: String) -> UInt64? { getenv(variable).flatMap { 
     }
 
     private func expectEach(
-        once simulation: Simulation, _ agent: SimulatedAgent, seed: UInt64, ordered: Bool = true
+        once simulation: Simulation, _ agent: SimulatedAgent, seed: UInt64, ordered: Bool = true,
+        ambiguous: Int = 0
     ) {
         let tally = tally(simulation)
         let wanted = agent.sources.allLines
@@ -53,7 +54,9 @@ private func number(_ variable: String) -> UInt64? { getenv(variable).flatMap { 
             }
         }
         #expect(lost.isEmpty, "seed \(seed): lost \(lost.count): \(lost.sorted().prefix(3))")
-        #expect(twice.isEmpty, "seed \(seed): twice \(twice.count): \(twice.keys.sorted().prefix(3))")
+        #expect(
+            twice.values.reduce(0) { $0 + $1 - 1 } <= ambiguous,
+            "seed \(seed): twice \(twice.count): \(twice.keys.sorted().prefix(3))")
         #expect(tally.count == wanted.count || !lost.isEmpty)
         if ordered { expectOrder(simulation, seed: seed) }
     }
@@ -100,9 +103,9 @@ private func number(_ variable: String) -> UInt64? { getenv(variable).flatMap { 
         let weather = Simulation.Weather(
             agentKill: 300, brokerRestart: 800, forgetting: 800, tailLoss: 400, lostAnswer: 80, repeatedAnswer: 30)
         try simulate(seed: seed, weather) { simulation, agent in
-            // The ring here holds all that is ever lost, so nothing is; order is given up for what comes again.
-            expectEach(once: simulation, agent, seed: seed, ordered: false)
-            #expect(simulation.counts.ambiguous == 0, "seed \(seed)")
+            // The ring here holds all that is ever lost, so nothing is. Order is given up for what comes again, and what comes twice
+            // is counted.
+            expectEach(once: simulation, agent, seed: seed, ordered: false, ambiguous: simulation.counts.ambiguous)
         }
     }
 

@@ -21,7 +21,19 @@ final class SimulatedSources {
         written = Array(repeating: 0, count: sources + 1)
     }
 
+    /// The machine was copied from another when that had written so much.
+    private var copied: (name: String, lines: [Int])?
+
+    /// A copy of the machine: what was written so far is the same, what comes is not.
+    func copy(named name: String) -> SimulatedSources {
+        let copy = SimulatedSources(name, sources: sourceCount)
+        copy.written = written
+        copy.copied = (self.name, written)
+        return copy
+    }
+
     func line(_ source: Int, _ index: Int) -> String {
+        let name = copied.map { index < $0.lines[source] ? $0.name : self.name } ?? self.name
         let text = "\(name)/\(source)#\(index) "
         return text + String(repeating: "x", count: Self.lineBytes - 1 - text.utf8.count)
     }
@@ -29,8 +41,7 @@ final class SimulatedSources {
     var journal: Int { sourceCount }
 
     func key(_ source: Int, _ index: Int) -> SourceKey {
-        source == journal
-            ? SourceKey("\(name)/unit\(index / 7 % Self.units)") : SourceKey("\(name)/file\(source)")
+        source == journal ? SourceKey("h/unit\(index / 7 % Self.units)") : SourceKey("h/file\(source)")
     }
 
     var allLines: Set<String> {

@@ -29,7 +29,9 @@ final class Simulation {
     }
 
     let weather: Weather
-    let broker = ModelBroker()
+    private(set) var broker = ModelBroker()
+    /// What a cluster holds that is not used any more.
+    private(set) var formerLines: [String] = []
     var random: SeededRandom
     var now = Instant.zero
     private var events: [Event] = []
@@ -71,7 +73,7 @@ final class Simulation {
             step(isStormy: false)
             guard agents.allSatisfy(\.isDrained) else { continue }
             // Long enough for a look at what the broker still holds.
-            let quiet = now + .seconds(15)
+            let quiet = now + .seconds(60)
             while now < quiet { step(isStormy: false) }
             if agents.allSatisfy(\.isDrained) { return true }
         }
@@ -127,6 +129,12 @@ final class Simulation {
         brokerUpAt = now + .milliseconds(Int.random(in: 10...2000, using: &random))
     }
 
+    func moveToAnotherCluster() {
+        formerLines = Array(broker.lines.values.joined())
+        broker = ModelBroker()
+        broker.nextProducerID = 5000
+    }
+
     func note(_ notice: ProducerNotice) {
         say("note \(notice)")
         switch notice {
@@ -150,6 +158,8 @@ final class SimulatedTransport: ProducerTransport {
     private let life: Int
     /// Broken by a lost message or a restarted broker; what was on its way then is lost with it.
     private var connection = 0
+    /// Which connection, to which life of the broker, a partition's batches leave on: another only after the machine heard of a loss.
+    private var routes: [TopicPartition: (connection: Int, brokerLife: Int)] = [:]
     private var lastArrival = Instant.zero
 
     init(_ simulation: Simulation, _ agent: SimulatedAgent) {
@@ -159,14 +169,23 @@ final class SimulatedTransport: ProducerTransport {
     }
 
     func begin(_ request: ProducerRequest) {
-        if case .refreshMetadata = request { return }
-        let (connection, brokerLife) = (connection, simulation.broker.life)
+        var (connection, brokerLife) = (connection, simulation.broker.life)
+        switch request {
+        case .refreshMetadata(let partition):
+            routes[partition] = nil
+            return
+        case .inspect(let request): routes[request.partition] = nil
+        case .produce(let batch, _):
+            (connection, brokerLife) = routes[batch.partition] ?? (connection, brokerLife)
+            routes[batch.partition] = (connection, brokerLife)
+        case .scan, .obtainProducerID: break
+        }
         var delay = Duration.milliseconds(Int.random(in: 1...15, using: &simulation.random))
         if simulation.now + delay < lastArrival { delay = lastArrival - simulation.now }
         lastArrival = simulation.now + delay
         let weather = simulation.weather
         let isLost = weather.lostRequest > 0 && simulation.random.oneIn(weather.lostRequest)
-        simulation.after(delay) { [self] in
+        simulation.after(delay) { [self, connection, brokerLife] in
             guard simulation.broker.isUp, !isLost, connection == self.connection,
                 brokerLife == simulation.broker.life
             else {
@@ -202,10 +221,11 @@ final class SimulatedTransport: ProducerTransport {
         switch request {
         case .produce(let batch, let bytes):
             return .produced(batch.id, batch.partition, broker.produce(batch.partition, bytes))
-        case .inspect(let partition, let producer):
-            return .inspected(partition, .report(broker.inspect(partition, producer)))
+        case .inspect(let request):
+            let report = broker.inspect(request.partition, request.producer)
+            return .inspected(request.partition, number: request.number, .report(report))
         case .scan(let request, let fingerprints):
-            return .scanned(request.partition, broker.scan(request, fingerprints))
+            return .scanned(request.partition, number: request.number, broker.scan(request, fingerprints))
         case .obtainProducerID: return .producerIDObtained(broker.obtainProducerID())
         case .refreshMetadata: preconditionFailure("not answered")
         }
@@ -216,7 +236,7 @@ final class SimulatedTransport: ProducerTransport {
         case .produce(let batch, let bytes):
             "produce \(batch.id) \(batch.identity) #\(batch.baseSequence)+\(batch.recordCount) "
                 + "\((try? RecordBatch(bytes)).flatMap { ModelBroker.lines(of: $0).map { $0.prefix(9) } } ?? [])"
-        case .inspect(let partition, let producer): "inspect \(partition) \(producer)"
+        case .inspect(let request): "inspect \(request.partition) \(request.producer)"
         case .scan(let request, _): "scan \(request.from) \(request.candidates.map(\.id))"
         case .obtainProducerID, .refreshMetadata: "obtain"
         }
@@ -225,8 +245,9 @@ final class SimulatedTransport: ProducerTransport {
     private static func failure(of request: ProducerRequest) -> ProducerAnswer {
         switch request {
         case .produce(let batch, _): .produced(batch.id, batch.partition, .unanswered(reason: "lost"))
-        case .inspect(let partition, _): .inspected(partition, .failed(reason: "lost"))
-        case .scan(let request, _): .scanned(request.partition, .failed(reason: "lost"))
+        case .inspect(let request):
+            .inspected(request.partition, number: request.number, .failed(reason: "lost"))
+        case .scan(let request, _): .scanned(request.partition, number: request.number, .failed(reason: "lost"))
         case .obtainProducerID: .producerIDFailed(reason: "lost")
         case .refreshMetadata: preconditionFailure("not answered")
         }
@@ -245,7 +266,7 @@ final class SimulatedAgent: TopicDirectory {
     private var isPowerCut = false
     private var startAt = Instant.zero
     private let durability: IntentSettings.Durability
-    private let linesMax: Int
+    let linesMax: Int
 
     init(
         _ sources: SimulatedSources, files: SimulatedFileSystem = SimulatedFileSystem(), linesMax: Int,
@@ -338,6 +359,28 @@ final class SimulatedAgent: TopicDirectory {
     func kill(_ simulation: Simulation) {
         isPowerCut = false
         die(simulation)
+    }
+
+    /// The state directory as it stands now: a backup, or the disk of a clone.
+    func state() throws -> [FilePath: [UInt8]] {
+        var state: [FilePath: [UInt8]] = [:]
+        for path in try files.allFiles(below: "/state") {
+            state[path] = try files.contents(of: path, bytesMax: .mib(64))
+        }
+        return state
+    }
+
+    /// Puts a state in the place of what is there; the agent must be dead.
+    func restore(_ state: [FilePath: [UInt8]]) throws {
+        try files.createDirectory("/state")
+        for path in try files.allFiles(below: "/state") { try files.unlink(path) }
+        for (path, bytes) in state {
+            let file = try files.open(path, .create)
+            try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+            try file.sync()
+            file.close()
+        }
+        try files.syncDirectory("/state")
     }
 
     private func start(_ simulation: Simulation) throws {

@@ -120,6 +120,14 @@ let package = Package(
             name: "ExportsTests",
             dependencies: ["Exports", "Events", "Base", "Telemetry", "CZlib", "TestKit", systemPackage]),
 
+        .testTarget(
+            name: "PipelinesTests",
+            dependencies: [
+                "Pipelines", "BrokerTestKit", "KafkaClient", "Records", "Settings", "CZlib", nioPosix, systemPackage,
+            ]),
+
+        .testTarget(name: "CommandTests", dependencies: ["AgentCommands", "MillraceCLI", "Pipelines", "Settings"]),
+
         .testTarget(name: "HouseTests"),
         .target(
             name: "BrokerTestKit", dependencies: ["Broker", "TestKit", systemPackage, nioPosix],

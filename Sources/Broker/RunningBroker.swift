@@ -52,7 +52,7 @@ final class RunningBroker: Sendable {
             loaded.metadata = try await store.apply(.brokerStarted)
             if loaded.origin != .stored, !logs.partitions.isEmpty {
                 // The counter is lost. Counting on from the clock can't meet ids that were counted from zero.
-                let next = ProducerID(time.wallTime.milliseconds / 1000 << 20)
+                let next = ProducerID((time.wallTime.milliseconds / 1000) << 20)
                 loaded.metadata = try await store.apply(.producerIDsRaised(next: next))
             }
             let fetches = WaitingFetches(

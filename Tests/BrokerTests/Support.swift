@@ -47,6 +47,7 @@ extension WireSocket {
         return try await call(request, version: version).responses[0].partitions[0]
     }
 
+    /// With nil every topic but the broker's own.
     func metadata(_ names: [String]?, mayCreate: Bool = false, version: Int16 = 12) async throws -> MetadataResponse {
         var request = MetadataRequest()
         request.topics = names?.map { name in
@@ -55,7 +56,9 @@ extension WireSocket {
             return topic
         }
         request.allowAutoTopicCreation = mayCreate
-        return try await call(request, version: version)
+        var response = try await call(request, version: version)
+        if names == nil { response.topics.removeAll { $0.name?.hasPrefix("__") ?? false } }
+        return response
     }
 
     func listOffset(

@@ -10,8 +10,10 @@ private let repository = URL(fileURLWithPath: #filePath).deletingLastPathCompone
 
 private func files(_ folder: String, _ name: String) throws -> [String] {
     let root = repository.appending(path: folder)
-    return try FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil).sorted { $0.path < $1.path }
-        .map { $0.appending(path: name).path }.filter { FileManager.default.fileExists(atPath: $0) }
+    return try FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil).sorted {
+        $0.path < $1.path
+    }
+    .map { $0.appending(path: name).path }.filter { FileManager.default.fileExists(atPath: $0) }
 }
 
 /// Every ready configuration passes the validator that the commands use, and stands with a README.

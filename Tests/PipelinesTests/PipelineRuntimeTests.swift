@@ -71,7 +71,8 @@ private func eventually(_ what: String, _ condition: () throws -> Bool) async th
     private func produce(_ range: Range<Int>, to cluster: KafkaCluster) async throws {
         var producer = try await RecordProducer.open(cluster: cluster, topic: "nginx.access", codec: .gzip)
         for number in range {
-            let line = "192.0.2.1 - - [22/Nov/2026:0\(number % 3):00:01 +0000] \"GET /\(number) HTTP/1.1\" 200 5 \"-\" \"-\""
+            let line =
+                "192.0.2.1 - - [22/Nov/2026:0\(number % 3):00:01 +0000] \"GET /\(number) HTTP/1.1\" 200 5 \"-\" \"-\""
             try await producer.append(
                 NewRecord(timestamp: SystemTime().wallTime, key: Array("k\(number % 5)".utf8), value: Array(line.utf8)))
         }
@@ -94,7 +95,9 @@ private func eventually(_ what: String, _ condition: () throws -> Bool) async th
                         // Stopped before its timer: what was read is committed on the way out.
                         try await eventually("rows of round 1") { runtime.rowCount > 0 }
                     } else {
-                        try await eventually("the rows of round \(round)") { try rows(table).count >= (round + 1) * 500 }
+                        try await eventually("the rows of round \(round)") {
+                            try rows(table).count >= (round + 1) * 500
+                        }
                     }
                     runtime.stop()
                     try await ended

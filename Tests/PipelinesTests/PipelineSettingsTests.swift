@@ -47,7 +47,7 @@ private let whole = """
             "log_format: combined", "log_fromat: combined",
             "pipeline.yaml:4:21: unknown key 'log_fromat': did you mean 'log_format'?"
         ),
-        ("start: earliest", "start: erliest", "pipeline.yaml:2:37: unknown value 'erliest': did you mean 'earliest'?"),
+        ("start: earliest", "start: erliest", "pipeline.yaml:2:39: unknown value 'erliest': did you mean 'earliest'?"),
         ("root: /srv/logs", "root: logs", "pipeline.yaml:7:20: expected an absolute folder"),
         ("table: nginx", "table: _nginx", "pipeline.yaml:7:38: expected a table's name"),
         ("pipeline: nginx-to-jsonl", "pipelin: nginx-to-jsonl", "pipeline.yaml:1:1: 'pipeline' is missing"),
@@ -112,7 +112,8 @@ private let whole = """
 
     @Test func theJournalsTimeIsMicroseconds() {
         let steps = Steps(parser: JournalLineParser())
-        guard case .row(_, let time) = apply(steps, #"{"__REALTIME_TIMESTAMP":"1795330801000000","MESSAGE":"x"}"#) else {
+        guard case .row(_, let time) = apply(steps, #"{"__REALTIME_TIMESTAMP":"1795330801000000","MESSAGE":"x"}"#)
+        else {
             Issue.record("no row")
             return
         }

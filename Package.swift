@@ -140,5 +140,10 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: ["Agent", "KafkaClient", "KafkaWire", "Records", "Base", "TestKit", nioCore, systemPackage]),
+        .testTarget(
+            name: "ShippingTests",
+            dependencies: [
+                "Agent", "BrokerTestKit", "KafkaClient", "Records", "Telemetry", "Base", "TestKit", nioPosix, systemPackage,
+            ]),
     ]
 )

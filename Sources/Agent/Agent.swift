@@ -175,7 +175,9 @@ struct AgentLoop {
                 statusAt = now + agent.settings.statusInterval
             }
             if let stopAt, core.isDrained || stopAt <= now { break }
-            let until = [rest.until, statusAt, topics.nextDeadline, stopAt ?? .distantFuture].min()!
+            // A topic that nobody asks for now (the log is full) must not keep the loop turning.
+            let topicsAt = max(topics.nextDeadline, now + .milliseconds(100))
+            let until = [rest.until, statusAt, topicsAt, stopAt ?? .distantFuture].min()!
             let messages = agent.mailbox.wait(for: until > now ? until - now : .zero, or: rest.wakes)
             let after = time.now
             for message in messages {

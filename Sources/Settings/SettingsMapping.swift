@@ -30,8 +30,12 @@ public struct SettingsMapping {
     }
 
     public mutating func required(_ key: String) throws(SettingsError) -> YAMLNode {
-        guard let node = node(key) else { throw SettingsError("'\(key)' is missing", at: place) }
-        return node
+        if let node = node(key) { return node }
+        // A typo is the likeliest reason: point at it rather than at what is missing.
+        for entry in entries where !known.contains(entry.key) && editDistance(entry.key, key) <= max(2, key.count / 3) {
+            throw SettingsError.unknownName(entry.key, kind: "key", known: [key], at: entry.place)
+        }
+        throw SettingsError("'\(key)' is missing", at: place)
     }
 
     public mutating func string(_ key: String) throws(SettingsError) -> String? { try node(key)?.string() }

@@ -50,7 +50,10 @@ private let whole = """
         ("start: earliest", "start: erliest", "pipeline.yaml:2:39: unknown value 'erliest': did you mean 'earliest'?"),
         ("root: /srv/logs", "root: logs", "pipeline.yaml:7:20: expected an absolute folder"),
         ("table: nginx", "table: _nginx", "pipeline.yaml:7:38: expected a table's name"),
-        ("pipeline: nginx-to-jsonl", "pipelin: nginx-to-jsonl", "pipeline.yaml:1:1: 'pipeline' is missing"),
+        (
+            "pipeline: nginx-to-jsonl", "pipelin: nginx-to-jsonl",
+            "pipeline.yaml:1:1: unknown key 'pipelin': did you mean 'pipeline'?"
+        ),
         ("topics: [nginx.access]", "topics: []", "pipeline.yaml:2:16: expected at least one topic"),
     ])
     func anErrorNamesItsPlaceAndWhatIsNear(found: String, written: String, error: String) throws {

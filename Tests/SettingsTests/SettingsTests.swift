@@ -44,6 +44,14 @@ private func message(_ body: () throws -> Void) -> String {
         #expect(message { try map.finish() } == "agent.yaml:2:1: unknown key 'borker': did you mean 'broker'?")
     }
 
+    @Test func aMissingKeyPointsAtItsTypo() throws {
+        var map = try parse("borker: agg:9092").mapping()
+        #expect(
+            message { _ = try map.required("broker") }
+                == "agent.yaml:1:1: unknown key 'borker': did you mean 'broker'?")
+        #expect(message { _ = try map.required("sources") } == "agent.yaml:1:1: 'sources' is missing")
+    }
+
     @Test func aKeyThatIsNearNothingListsWhatIsKnown() throws {
         var map = try parse("zzz: 1").mapping()
         _ = try map.string("broker")

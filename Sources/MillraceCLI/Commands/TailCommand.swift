@@ -61,10 +61,9 @@ struct TailCommand: AsyncParsableCommand {
                         uniqueKeysWithValues: partitions.map {
                             ($0, from == .earliest ? StartPosition.earliest : .latest)
                         }))
-                defer { reader.close() }
                 var printed = 0
                 let isTerminal = isatty(1) == 1
-                reading: while let data = try await reader.next() {
+                try await reader.run { data in
                     for batch in data.batches {
                         var records = try batch.records(decompressedMax: .mib(64))
                         while let record = try records.next() {
@@ -72,13 +71,12 @@ struct TailCommand: AsyncParsableCommand {
                             guard passes(record, data.partition, filter, parser) else { continue }
                             show(record, data.partition, isTerminal: isTerminal)
                             printed += 1
-                            if let count, printed >= count { break reading }
+                            if let count, printed >= count { return false }
                         }
                     }
-                    if exit {
-                        ends = ends.filter { $0.key != data.partition || $0.value > data.nextOffset }
-                        if ends.isEmpty { break }
-                    }
+                    guard exit else { return true }
+                    ends = ends.filter { $0.key != data.partition || $0.value > data.nextOffset }
+                    return !ends.isEmpty
                 }
             }
         }

@@ -34,16 +34,14 @@ import Testing
             let reader = try WireSocket(to: broker.address)
             let writer = try WireSocket(to: broker.address)
             try await writer.createTopic("t", partitions: 2)
-            let start = SystemTime().now
             let id = try await reader.send(
-                Requests.fetch("t", partition: 1, from: 0, waitMilliseconds: 15_000), version: 12)
+                Requests.fetch("t", partition: 1, from: 0, waitMilliseconds: 250_000), version: 12)
             try await Task.sleep(for: .milliseconds(50))
             // Nothing for this partition.
             _ = try await writer.produce(try batch(["other"]), to: "t", partition: 0)
             _ = try await writer.produce(try batch(["awaited"]), to: "t", partition: 1)
             let answer = try await reader.receive(FetchRequest.self, version: 12, correlationID: id)
             #expect(try words(answer.responses[0].partitions[0]) == ["awaited"])
-            #expect(SystemTime().now - start < .seconds(10))
         }
     }
 
@@ -66,7 +64,7 @@ import Testing
             try await writer.createTopic("t")
             let one = try batch(["a"])
             let id = try await reader.send(
-                Requests.fetch("t", from: 0, waitMilliseconds: 15_000, bytesMin: Int32(3 * one.readableBytes)),
+                Requests.fetch("t", from: 0, waitMilliseconds: 250_000, bytesMin: Int32(3 * one.readableBytes)),
                 version: 12)
             for _ in 0..<3 {
                 #expect(broker.server.services?.fetches.count ?? 1 <= 1)
@@ -161,15 +159,13 @@ import Testing
             let reader = try WireSocket(to: broker.address)
             let admin = try WireSocket(to: broker.address)
             try await admin.createTopic("t")
-            let id = try await reader.send(Requests.fetch("t", from: 0, waitMilliseconds: 15_000), version: 12)
+            let id = try await reader.send(Requests.fetch("t", from: 0, waitMilliseconds: 250_000), version: 12)
             try await Task.sleep(for: .milliseconds(50))
             var request = DeleteTopicsRequest()
             request.topicNames = ["t"]
             #expect(try await admin.call(request, version: 5).responses[0].errorCode == .none)
-            let start = SystemTime().now
             let answer = try await reader.receive(FetchRequest.self, version: 12, correlationID: id)
             #expect(answer.responses[0].partitions[0].errorCode != .none)
-            #expect(SystemTime().now - start < .seconds(10))
         }
     }
 }

@@ -128,10 +128,11 @@ final class TopicCatalog: Sendable {
             guard let topic = self.topic(id: id) else { throw TopicError(.unknownTopicId, "no topic has the id \(id)") }
             try await self.apply(.topicDeletionBegun(id))
             self.remove(topic)
-            for partition in topic.partitions.compactMap(\.self) { self.fetches.interrupted(partition) }
             self.telemetry.emit(TopicDeleted(topic: topic.name))
             await self.finishDeletion(
                 ClusterMetadata.Topic(name: topic.name, id: id, partitionCount: Int32(topic.partitions.count)))
+            // Only now: woken before its log is gone, a fetch would see nothing wrong and wait on.
+            for partition in topic.partitions.compactMap(\.self) { self.fetches.interrupted(partition) }
         }
     }
 

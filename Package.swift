@@ -123,7 +123,8 @@ let package = Package(
         .testTarget(
             name: "PipelinesTests",
             dependencies: [
-                "Pipelines", "BrokerTestKit", "KafkaClient", "Records", "Settings", "CZlib", nioPosix, systemPackage,
+                "Pipelines", "Exports", "Events", "BrokerTestKit", "TestKit", "KafkaClient", "KafkaConnection", "KafkaWire",
+                "Records", "Settings", "Base", "CZlib", nioCore, nioPosix, systemPackage,
             ]),
 
         .testTarget(name: "CommandTests", dependencies: ["AgentCommands", "MillraceCLI", "Pipelines", "Settings"]),

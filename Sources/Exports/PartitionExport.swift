@@ -114,7 +114,8 @@ public final class PartitionExport<Store: ExportStore> {
     /// Commits what is staged and stops (shutdown, revocation).
     public func stop() async throws(ExportError) { try await run { $0.stopAsked() } }
 
-    /// Commits what is staged, then throws what is wrong.
+    /// The broker refused `position`. Returns where the log holds it after all: read there again. Else commits what is staged, then throws
+    /// what is wrong.
     public func offsetOutOfRange() async throws(ExportError) {
         let log: LogRange
         do { log = try await source.log() } catch {

@@ -148,6 +148,7 @@ import Testing
     @Test func deletedOffsetsAreNeverSkipped() {
         var machine = Self.consuming()
         _ = Self.staged(&machine, 9)
+        #expect(machine.offsetOutOfRange(log: Self.log) == [.seek(Offset(9))])
         let log = LogRange(start: Offset(50), end: Offset(1000))
         #expect(machine.offsetOutOfRange(log: log) == [.closeStage(from: Offset(0), to: Offset(9))])
         guard case .append(let record)? = machine.stageClosed([], wallTime: Self.wall).first else { return }

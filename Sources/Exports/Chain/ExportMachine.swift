@@ -219,10 +219,11 @@ public struct ExportMachine: Sendable {
         return close(progress, stage, then: .stop(nil))
     }
 
-    /// The next offset is gone from the log: what is staged is committed, then the export stops with the reason.
+    /// The broker refused the next offset. Where the log holds it after all (a new leader that was still catching up), it is asked for again;
+    /// else what is staged is committed, then the export stops with the reason.
     public mutating func offsetOutOfRange(log: LogRange) -> [Action] {
         guard case .consuming(let progress, let stage) = state else { return unexpected("offsetOutOfRange") }
-        let verdict = Self.verdict(stage.to, log, chain) ?? Self.outOfRange(chain, stage.to, log)
+        guard let verdict = Self.verdict(stage.to, log, chain) else { return [.seek(stage.to)] }
         return close(progress, stage, then: .stop(verdict))
     }
 

@@ -24,6 +24,8 @@ final class PipelineMember: GroupConsumerHandler {
     /// Only touched while `lock` is held.
     private final class Guarded: @unchecked Sendable { var state = State() }
 
+    private static let aheadOfLogTriesMax = 4
+
     private let settings: PipelineSettings
     private let cluster: KafkaCluster
     private let consumer: GroupConsumer
@@ -130,8 +132,14 @@ final class PipelineMember: GroupConsumerHandler {
 
     func outOfRange(_ problem: OffsetOutOfRange) async throws -> OutOfRangeDecision {
         try await lock.withLock {
-            if case .running(let task) = guarded.state.slots[problem.partition] { try await task.offsetOutOfRange() }
-            return .pause
+            // A partition that starts over is sought to its place then.
+            guard case .running(let task) = guarded.state.slots[problem.partition] else { return .pause }
+            do { try await task.offsetOutOfRange() } catch {
+                await task.abandon()
+                try startOver(problem.partition, after: error, tries: 0)
+                return .pause
+            }
+            return task.position.map { .seek(.offset($0)) } ?? .pause
         }
     }
 
@@ -220,7 +228,10 @@ final class PipelineMember: GroupConsumerHandler {
 
     private func startOver(_ partition: TopicPartition, after error: any Error, tries: Int) throws {
         var isRetriable = (error as? ClientError)?.isRetriable ?? false
-        if let export = error as? ExportError { isRetriable = export.isRetriable }
+        if let export = error as? ExportError {
+            // A broker that has just come up, or a new leader, may know less of its log for a moment.
+            isRetriable = export.isRetriable || (export.code == .aheadOfLog && tries < Self.aheadOfLogTriesMax)
+        }
         if error is FileError { isRetriable = true }
         guard isRetriable else {
             failed(error)

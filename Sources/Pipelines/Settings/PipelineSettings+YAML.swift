@@ -19,7 +19,13 @@ extension PipelineSettings {
         let steps = try Steps(yaml: file.node("steps"))
         let sinksNode = try file.required("to")
         var sinks: [SinkSettings] = []
-        for sink in try sinksNode.sequence() { sinks.append(try SinkSettings(yaml: sink)) }
+        for node in try sinksNode.sequence() {
+            let sink = try SinkSettings(yaml: node)
+            guard !sinks.contains(where: { $0.place == sink.place }) else {
+                throw SettingsError("two sinks write to \(sink.place); each needs a place of its own", at: node.place)
+            }
+            sinks.append(sink)
+        }
         guard !sinks.isEmpty else { throw sinksNode.expected("at least one sink") }
         self.init(name: name, topics: topics, group: group, start: start, steps: steps, sinks: sinks)
         bootstrap = try file.string("broker")
@@ -42,6 +48,14 @@ extension PipelineSettings {
 }
 
 extension SinkSettings {
+    /// Where it writes: the table or the file.
+    var place: String {
+        switch self {
+        case .export(let export): export.root.appending(export.table).string
+        case .file(let file): file.path.string
+        }
+    }
+
     init(yaml node: YAMLNode) throws(SettingsError) {
         var mapping = try node.mapping()
         let export = mapping.nodeOrNull("export")

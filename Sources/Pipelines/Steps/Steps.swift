@@ -56,18 +56,31 @@ public enum EventTime {
     public static func of(_ event: Event) -> Timestamp? {
         for field in event.fields {
             switch field.name {
-            case "time_local", "time_iso8601", "@timestamp", "timestamp", "time", "ts":
+            case "time_iso8601", "@timestamp", "timestamp", "time", "ts":
+                if let time = time(field.value) { return time }
+            case "time_local":
+                // From `parse: nginx` it is a time already; in a JSON log it is nginx's text.
+                if case .string(let text) = field.value, let time = TimeText.nginxLocal(text) { return time }
                 if let time = time(field.value) { return time }
             case "msec":
-                if case .double(let seconds) = field.value, seconds > 0, seconds < 1e11 {
-                    return Timestamp(milliseconds: Int64((seconds * 1000).rounded()))
-                }
+                if let time = seconds(field.value) { return time }
             case "__REALTIME_TIMESTAMP":
                 if case .string(let text) = field.value, let time = TimeText.epochMicroseconds(text) { return time }
+                if case .int(let number) = field.value, number > 0 { return Timestamp(milliseconds: number / 1000) }
             default: break
             }
         }
         return nil
+    }
+
+    private static func seconds(_ value: Value) -> Timestamp? {
+        switch value {
+        case .double(let seconds) where seconds > 0 && seconds < 1e11:
+            Timestamp(milliseconds: Int64((seconds * 1000).rounded()))
+        case .int(let seconds) where seconds > 0 && seconds < 100_000_000_000: Timestamp(milliseconds: seconds * 1000)
+        case .string(let text): TimeText.epochSeconds(text)
+        case .null, .bool, .int, .double, .timestamp, .list, .object: nil
+        }
     }
 
     private static func time(_ value: Value) -> Timestamp? {

@@ -1,0 +1,47 @@
+import Base
+import Events
+import Foundation
+import Settings
+import SystemPackage
+import Testing
+
+@testable import Pipelines
+
+/// Every folder below `pipelines/` holds a README, a pipeline that compiles, and sample input that it understands.
+@Suite struct ReadyConfigurationsTests {
+    private static let folder = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(
+            path: "pipelines")
+
+    static let names: [String] = (try? FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()) ?? []
+
+    @Test func thereAreSome() { #expect(Self.names.contains("nginx-to-jsonl")) }
+
+    @Test(arguments: names)
+    func compilesAndUnderstandsItsSample(name: String) throws {
+        let folder = Self.folder.appending(path: name)
+        let node = try SettingsFile.load(
+            FilePath(folder.appending(path: "pipeline.yaml").path), fileSystem: PosixFileSystem(), environment: [:])
+        let settings = try PipelineSettings(yaml: node)
+        #expect(settings.name == name)
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(files.contains("README.md"))
+        let sample = try #require(files.first { $0.hasPrefix("sample.") })
+        let lines = try String(contentsOf: folder.appending(path: sample), encoding: .utf8).split(separator: "\n")
+        #expect(!lines.isEmpty)
+        for line in lines {
+            guard case .row(let event, let time?) = settings.steps.outcome(of: Array(line.utf8)) else {
+                Issue.record("\(name): no row with a time: \(line)")
+                continue
+            }
+            #expect(event["_error"].isNull, "\(name): \(event.json)")
+            #expect(time > Timestamp(milliseconds: 1_700_000_000_000))
+        }
+    }
+}
+
+extension Steps {
+    func outcome(of line: [UInt8], recordHash: UInt64 = 1) -> Outcome {
+        line.withUnsafeBytes { apply(to: $0, recordHash: recordHash) }
+    }
+}

@@ -115,6 +115,8 @@ import Testing
         #expect(metadata.topics[0].topicId == id)
         #expect(metadata.topics[0].partitions.count == 3)
         #expect(try words(await socket.fetch("t", partition: 2, from: 0)) == ["kept"])
+        let offsets = try #require(broker.server.services?.topics.topic(named: "__consumer_offsets"))
+        #expect(offsets.settings["cleanup.policy"] == "compact")
         #expect(try await socket.call(idempotent, version: 4).producerId > given + 1_000_000)
         await broker.shutDown()
     }

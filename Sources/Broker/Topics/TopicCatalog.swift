@@ -227,7 +227,10 @@ final class TopicCatalog: Sendable {
         var topics: [TopicID: ClusterMetadata.Topic] = [:]
         for (id, topicID) in folders {
             let count = max(id.partition + 1, topics[topicID]?.partitionCount ?? 0)
-            topics[topicID] = ClusterMetadata.Topic(name: id.topic, id: topicID, partitionCount: count)
+            // The broker's own settings are known; without them committed offsets would be deleted by age.
+            let settings = id.topic == OffsetsTopic.name ? OffsetsTopic.settings : [:]
+            topics[topicID] = ClusterMetadata.Topic(
+                name: id.topic, id: topicID, partitionCount: count, settings: settings)
         }
         return topics.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
     }

@@ -114,12 +114,13 @@ struct AppendTurnedAway: Fact {
     }
 }
 
-/// An append failed in the disk's hands, not for what was in it.
+/// An append failed in the disk's hands, not for what was in it. The log engine says once that the disk is full or offline; clients try
+/// again and again.
 struct AppendFailed: Fact {
     let partition: TopicPartition
     let reason: String
 
-    var level: Logger.Level { .error }
+    var level: Logger.Level { .debug }
     var message: String { "an append to \(partition) failed: \(reason)" }
     func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_appends_failed_total").increment() }
 }

@@ -42,10 +42,10 @@ struct FetchReading {
         }
     }
 
-    /// True where a partition can be read further than when it was.
+    /// True where a partition can be read further than when it was, or is gone.
     func hasMoreSince(isolation: Int8) -> Bool {
         visibleEnds.contains { partition, end in
-            (isolation == 1 ? partition.log.lastStableOffset : partition.log.highWatermark) > end
+            partition.isDeleted || (isolation == 1 ? partition.log.lastStableOffset : partition.log.highWatermark) > end
         }
     }
 
@@ -54,6 +54,10 @@ struct FetchReading {
         brokerID: BrokerID, into data: inout FetchResponse.PartitionData
     ) {
         let log = partition.log
+        guard !partition.isDeleted else {
+            data.errorCode = call.version >= 13 ? .unknownTopicId : .unknownTopicOrPartition
+            return
+        }
         data.errorCode = partition.check(currentLeaderEpoch: request.currentLeaderEpoch)
         guard !data.errorCode.isError else {
             if call.version >= 12 {

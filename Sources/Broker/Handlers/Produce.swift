@@ -119,6 +119,7 @@ struct ProduceError: Error, Sendable {
     init(_ failure: PartitionAppender.Failure) {
         switch failure {
         case .refused(let error): self.init(ErrorCode(error.code), error.message)
+        case .deleted: self.init(.unknownTopicOrPartition, "the topic was deleted")
         case .turnedAway: self.init(.notEnoughReplicas, "the disk does not keep up; nothing was written, try again")
         case .notDurable(let error): self.init(.kafkaStorageError, "the batch could not be made durable: \(error)")
         }

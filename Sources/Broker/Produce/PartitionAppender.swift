@@ -15,6 +15,8 @@ final class PartitionAppender: Sendable {
 
     enum Failure: Error, Sendable {
         case refused(AppendError)
+        /// The topic was deleted before its turn came: nothing was written.
+        case deleted
         /// Too much waits for the disk: nothing was written, and the sender may try again.
         case turnedAway
         /// Written, but not known to be on the disk, and never to be known.
@@ -68,6 +70,7 @@ final class PartitionAppender: Sendable {
     private func appendNow(_ item: Item, origin: AppendOrigin, then: @escaping @Sendable (Outcome) -> Void) {
         let partition = item.partition
         let byteCount = item.batches.readableBytes
+        guard !partition.isDeleted else { return then(.failure(.deleted)) }
         let result: AppendResult
         do throws(AppendError) {
             result = try partition.log.append(

@@ -1,5 +1,6 @@
 import Base
 import LogStorage
+import Synchronization
 
 /// One partition as this broker serves it. The same object for as long as the partition exists and the broker runs.
 final class Partition: Sendable {
@@ -10,6 +11,7 @@ final class Partition: Sendable {
     let leaderEpoch: LeaderEpoch
     /// The thread that appends here: appends of one partition keep the order in which they were asked for.
     let lane: DiskLane
+    private let deleted = Atomic<Bool>(false)
 
     init(id: TopicPartition, topicID: TopicID, log: PartitionLog, leaderEpoch: LeaderEpoch, lane: DiskLane) {
         self.id = id
@@ -18,6 +20,11 @@ final class Partition: Sendable {
         self.leaderEpoch = leaderEpoch
         self.lane = lane
     }
+
+    /// The topic was deleted. Requests that found the partition before that see it here; its log may still answer for a moment.
+    var isDeleted: Bool { deleted.load(ordering: .acquiring) }
+
+    func markDeleted() { deleted.store(true, ordering: .releasing) }
 }
 
 /// A topic at one moment; another value takes its place when partitions or settings change.

@@ -132,7 +132,10 @@ final class TopicCatalog: Sendable {
             await self.finishDeletion(
                 ClusterMetadata.Topic(name: topic.name, id: id, partitionCount: Int32(topic.partitions.count)))
             // Only now: woken before its log is gone, a fetch would see nothing wrong and wait on.
-            for partition in topic.partitions.compactMap(\.self) { self.fetches.interrupted(partition) }
+            for partition in topic.partitions.compactMap(\.self) {
+                partition.markDeleted()
+                self.fetches.interrupted(partition)
+            }
         }
     }
 

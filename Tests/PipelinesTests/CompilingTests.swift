@@ -47,7 +47,7 @@ import Testing
     @Test(arguments: [
         ("from: {topics: [t]}\nto: []", 1, "'pipeline' is missing"),
         ("pipeline: a/b\nfrom: {topics: [t]}\nto: []", 1, "a pipeline's name"),
-        ("pipeline: p\nfrom: {topic: [t]}\nto: []", 2, "'topics' is missing"),
+        ("pipeline: p\nfrom: {topic: [t]}\nto: []", 2, "unknown key 'topic': did you mean 'topics'?"),
         ("pipeline: p\nfrom: {topics: [t], start: erliest}\nto: []", 2, "did you mean 'earliest'?"),
         ("pipeline: p\nfrom: {topics: [t]}\nto: []", 3, "at least one sink"),
         (

@@ -173,4 +173,50 @@ import Testing
             #expect(error?.code == .aheadOfLog)
         }
     }
+
+    @Test func whatRetentionTookStopsThePipelineUntilTheGapIsAccepted() async throws {
+        try await Self.withTopic { cluster in
+            let fileSystem = SimulatedFileSystem()
+            try await Self.produce(0..<300, cluster)
+            let settings = Self.settings()
+            let first = PipelineRuntime(settings: settings, cluster: cluster, fileSystem: fileSystem)
+            async let run: Void = first.run()
+            try await Self.eventually { try Self.table(fileSystem).count == 300 }
+            first.stop()
+            try await run
+            try await Self.produce(300..<600, cluster)
+            #expect(try await ExportGap.find(in: settings, on: cluster, fileSystem: fileSystem).isEmpty)
+            try await Self.deleteRecords(of: 1, before: Offset(150), cluster)
+            let second = PipelineRuntime(settings: settings, cluster: cluster, fileSystem: fileSystem)
+            let error = await #expect(throws: ExportError.self) { try await second.run() }
+            #expect(error?.code == .offsetOutOfRange)
+            let gaps = try await ExportGap.find(in: settings, on: cluster, fileSystem: fileSystem)
+            #expect(
+                gaps.map(\.chain.partition) == [1] && gaps.map(\.from) == [Offset(100)]
+                    && gaps.map(\.to) == [Offset(150)])
+            for gap in gaps { #expect(try await gap.record(note: "retention").kind == .gap) }
+            let third = PipelineRuntime(settings: settings, cluster: cluster, fileSystem: fileSystem)
+            async let last: Void = third.run()
+            try await Self.eventually { try Self.table(fileSystem).count == 550 }
+            third.stop()
+            try await last
+            try Self.expectOnce(550, fileSystem)
+        }
+    }
+
+    private static func deleteRecords(of partition: Int32, before offset: Offset, _ cluster: KafkaCluster) async throws
+    {
+        var asked = DeleteRecordsRequest.DeleteRecordsPartition()
+        asked.partitionIndex = partition
+        asked.offset = offset.rawValue
+        var topic = DeleteRecordsRequest.DeleteRecordsTopic()
+        topic.name = "nginx.access"
+        topic.partitions = [asked]
+        var request = DeleteRecordsRequest()
+        request.topics = [topic]
+        request.timeoutMs = 10_000
+        let answer = try await cluster.send(
+            request, to: .leader(TopicPartition(topic: "nginx.access", partition: partition)))
+        #expect(answer.topics[0].partitions[0].errorCode == .none)
+    }
 }

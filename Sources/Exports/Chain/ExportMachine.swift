@@ -173,7 +173,7 @@ public struct ExportMachine: Sendable {
             message:
                 "\(chain): offset \(position) can't be read any more, the log holds \(log.start)..<\(log.end). Records were "
                 + "deleted before they were exported. Nothing is skipped silently: accept the loss with "
-                + "'millrace export gap --accept', then start again")
+                + "'millrace export gap -c FILE --accept', then start again")
     }
 
     public mutating func stagingRemoved() -> [Action] {

@@ -146,5 +146,10 @@ let package = Package(
             dependencies: [
                 "Agent", "BrokerTestKit", "KafkaClient", "Records", "Telemetry", "Base", "TestKit", nioPosix, systemPackage,
             ]),
+        .testTarget(
+            name: "KafkaConnectionTests",
+            dependencies: [
+                "KafkaConnection", "KafkaWire", "Base", "TestKit", nioCore, nioEmbedded, nioPosix, systemPackage,
+            ]),
     ]
 )

@@ -91,6 +91,7 @@ private final class OpenConnections: Sendable {
     func close() -> [any Channel] {
         state.withLock { state in
             state.isClosed = true
+            defer { state.channels = [:] }
             return Array(state.channels.values)
         }
     }

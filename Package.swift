@@ -151,5 +151,11 @@ let package = Package(
             dependencies: [
                 "KafkaConnection", "KafkaWire", "Base", "TestKit", nioCore, nioEmbedded, nioPosix, systemPackage,
             ]),
+        .testTarget(
+            name: "KafkaClientTests",
+            dependencies: [
+                "KafkaClient", "KafkaConnection", "KafkaWire", "Records", "Base", "BrokerTestKit", "TestKit", nioCore,
+                nioPosix,
+            ]),
     ]
 )

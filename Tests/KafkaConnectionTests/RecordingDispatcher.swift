@@ -66,7 +66,9 @@ func heartbeat(group: String) -> HeartbeatRequest {
 
 /// Answers to heartbeats carry the length of the group's name as their throttle time, so that each can be told from the others.
 func answerHeartbeat(_ request: ReceivedRequest) {
-    guard let heartbeat = try? request.decode(HeartbeatRequest.self) else { return request.close(.failed("undecodable")) }
+    guard let heartbeat = try? request.decode(HeartbeatRequest.self) else {
+        return request.close(.failed("undecodable"))
+    }
     var response = HeartbeatResponse()
     response.throttleTimeMs = Int32(heartbeat.groupId.utf8.count)
     request.respond(response)

@@ -213,7 +213,10 @@ private final class ReadCounter: ChannelOutboundHandler, Sendable {
     }
 
     @Test func aHeaderCutShortCloses() throws {
-        for bytes in [[0, 0, 0, 3, 0, 12, 0], [0, 0, 0, 10, 0, 12, 0, 4, 0, 0, 0, 1, 0, 50], [0, 0, 0, 10, 0, 12, 0, 4, 0, 0, 0, 1, 255, 0]] {
+        for bytes in [
+            [0, 0, 0, 3, 0, 12, 0], [0, 0, 0, 10, 0, 12, 0, 4, 0, 0, 0, 1, 0, 50],
+            [0, 0, 0, 10, 0, 12, 0, 4, 0, 0, 0, 1, 255, 0],
+        ] {
             let server = try Server()
             try server.receive(ByteBuffer(bytes: bytes.map { UInt8($0) }))
             #expect(server.dispatcher.seen.closed.first?.isRefusal == true)

@@ -99,7 +99,8 @@ extension Admin {
         }
     }
 
-    private func fetchOffsets(
+    /// One try.
+    func fetchOffsets(
         group name: String, partitions: [TopicPartition]?, requireStable: Bool
     ) async throws(ClientError) -> [TopicPartition: CommittedOffset] {
         let connection = try await cluster.connection(to: .coordinator(group: name))

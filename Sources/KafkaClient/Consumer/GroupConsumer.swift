@@ -39,6 +39,7 @@ public final class GroupConsumer: Sendable {
         var generation: GroupGeneration?
         var partitions: Set<TopicPartition> = []
         var hasRun = false
+        var isStopping = false
         var handlerHasFailed = false
     }
 
@@ -80,7 +81,10 @@ public final class GroupConsumer: Sendable {
     public var queuedBytes: ByteCount { queue.byteCount }
 
     /// Gives the partitions back (`revoked`), leaves the group, and lets `run` return. Cancelling the task of `run` does the same.
-    public func stop() { events.send(.stopRequested) }
+    public func stop() {
+        membership.withLock { $0.isStopping = true }
+        events.send(.stopRequested)
+    }
 
     /// Reads a partition on from elsewhere. Without effect where it is not this member's.
     public func seek(_ partition: TopicPartition, to offset: Offset) {
@@ -292,7 +296,7 @@ public final class GroupConsumer: Sendable {
         case .assigned(let partitions, let generation):
             guard !membership.withLock({ $0.handlerHasFailed }) else { return }
             let starts = try await handler.assigned(partitions, generation: generation)
-            let positions = try await positions(of: partitions, starts)
+            guard let positions = try await positions(of: partitions, starts, in: generation) else { return }
             // Meanwhile the membership may have ended: `lost` comes next then. Under the lock, so that its `stopAll` comes before or after.
             membership.withLock { membership in
                 if membership.generation == generation { fetcher.start(positions) }
@@ -315,22 +319,20 @@ public final class GroupConsumer: Sendable {
                 switch try await handler.outOfRange(problem) {
                 case .pause: break
                 case .seek(let start):
-                    let positions = try await positions(of: [problem.partition], [problem.partition: start])
-                    if let position = positions[problem.partition] { fetcher.seek(problem.partition, to: position) }
+                    let starts = [problem.partition: start]
+                    let positions = try await positions(of: [problem.partition], starts, in: self.generation)
+                    if let position = positions?[problem.partition] { fetcher.seek(problem.partition, to: position) }
                 }
             }
         }
     }
 
+    /// Where to begin; nil where the membership ended before that could be found out.
     private func positions(
-        of partitions: [TopicPartition], _ starts: [TopicPartition: StartPosition]
-    ) async throws(ClientError) -> [TopicPartition: FetchPlan.Position] {
+        of partitions: [TopicPartition], _ starts: [TopicPartition: StartPosition], in generation: GroupGeneration?
+    ) async throws(ClientError) -> [TopicPartition: FetchPlan.Position]? {
         let asked = partitions.filter { starts[$0, default: .committed] == .committed }
-        let committed =
-            asked.isEmpty
-            ? [:]
-            : try await Admin(cluster).committedOffsets(
-                group: settings.group, partitions: asked, requireStable: settings.fetch.isolation == .readCommitted)
+        guard let committed = try await committed(asked, in: generation) else { return nil }
         var positions: [TopicPartition: FetchPlan.Position] = [:]
         for partition in partitions {
             let start = starts[partition, default: .committed]
@@ -349,6 +351,25 @@ public final class GroupConsumer: Sendable {
             }
         }
         return positions
+    }
+
+    /// Asks for as long as the answer is wanted: a coordinator that is away must neither end the run nor hold its end up.
+    private func committed(
+        _ partitions: [TopicPartition], in generation: GroupGeneration?
+    ) async throws(ClientError) -> [TopicPartition: CommittedOffset]? {
+        guard !partitions.isEmpty else { return [:] }
+        var backoff = cluster.settings.backoff
+        while membership.withLock({ $0.generation == generation && !$0.isStopping }) {
+            do {
+                return try await Admin(cluster).fetchOffsets(
+                    group: settings.group, partitions: partitions,
+                    requireStable: settings.fetch.isolation == .readCommitted)
+            } catch {
+                guard error.isRetriable else { throw error }
+                try await cluster.pause(backoff.next())
+            }
+        }
+        return nil
     }
 }
 

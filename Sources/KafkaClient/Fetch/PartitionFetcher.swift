@@ -159,6 +159,7 @@ final class PartitionFetcher: Sendable {
         plan.withLock { plan in
             for item in items { plan.leaderLost(item, now: cluster.time.now) }
         }
+        signals.send(.planChanged)
     }
 
     private func request(for items: [FetchPlan.Item]) -> FetchRequest {

@@ -138,9 +138,14 @@ let package = Package(
             name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "CSnappy", "TestKit", nioCore],
             exclude: ["Fixtures"], swiftSettings: hot),
         .testTarget(name: "ProducerTests", dependencies: ["KafkaClient", "KafkaWire", "Base", "TestKit"]),
+        // The child process of the journal's tests: what `millrace-agent journal-reader` is.
+        .executableTarget(name: "JournalReaderTool", dependencies: ["Agent"], path: "Tests/JournalReaderTool"),
         .testTarget(
             name: "AgentTests",
-            dependencies: ["Agent", "KafkaClient", "KafkaWire", "Records", "Base", "TestKit", nioCore, systemPackage]),
+            dependencies: [
+                "JournalReaderTool", "Agent", "Settings", "KafkaClient", "KafkaWire", "Records", "Base", "TestKit", nioCore,
+                systemPackage,
+            ]),
         .testTarget(
             name: "ShippingTests",
             dependencies: [

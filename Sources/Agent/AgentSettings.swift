@@ -14,6 +14,7 @@ public struct AgentSettings: Sendable {
     public var host: String
     public var files: [FileInputSettings] = []
     public var tailer: FileTailerSettings
+    public var journals: [JournalInputSettings] = []
     public var seal = SealSettings()
     public var intents = IntentSettings()
     public var producer = ProducerSettings()
@@ -38,9 +39,13 @@ public struct AgentSettings: Sendable {
             return "intents.size (\(intents.capacity)) must be at least 8 × (batch.open_bytes + batch.bytes), "
                 + "which is \(ByteCount(8 * sealed))"
         }
-        let line = files.map(\.lineBytesMax.bytes).max() ?? 0
+        let line = (files.map(\.lineBytesMax.bytes) + journals.map(\.entryBytesMax.bytes)).max() ?? 0
         if line > intents.capacity.bytes / 16 {
             return "a line may be \(ByteCount(line)) long, more than a sixteenth of intents.size (\(intents.capacity))"
+        }
+        let names = journals.map(\.journalName)
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            return "journal '\(twice)' stands among the sources twice: give each a name of its own (name: …)"
         }
         return nil
     }

@@ -39,6 +39,15 @@ struct JournalPosition: Hashable, Sendable {
         self.cursor = cursor
     }
 
+    init(journal: UInt64, _ position: JournalFrame.Position) {
+        self.init(
+            journal: journal, realtimeMicroseconds: position.realtimeMicroseconds, cursor: Array(position.cursor))
+    }
+
+    func isAt(_ position: JournalFrame.Position) -> Bool {
+        cursor.count == position.cursor.count && cursor.elementsEqual(position.cursor)
+    }
+
     var encoded: StreamPosition {
         var writer = PositionWriter(.journal, capacity: 18 + cursor.count)
         writer.write(UInt8(1))
@@ -77,23 +86,6 @@ struct JournalLine {
             number = number * 10 + Int64(digit - 0x30)
         }
         return number
-    }
-
-    /// The value of the next field, whatever its name: what stands between its quotes, escapes as they are. Nil where it is no text.
-    mutating func nextText() -> Slice<UnsafeRawBufferPointer>? {
-        guard skip("\",\""), let nameEnd = quote(), nameEnd + 2 < line.count, line[nameEnd + 1] == 0x3A,
-            line[nameEnd + 2] == 0x22
-        else { return nil }
-        index = nameEnd + 3
-        let begin = index
-        while let end = quote() {
-            var backslashes = 0
-            while end - 1 - backslashes >= begin, line[end - 1 - backslashes] == 0x5C { backslashes += 1 }
-            index = end
-            if backslashes % 2 == 0 { return line[begin..<end] }
-            index += 1
-        }
-        return nil
     }
 
     private mutating func value(after prefix: StaticString) -> Slice<UnsafeRawBufferPointer>? {

@@ -1,0 +1,122 @@
+import Base
+import Settings
+
+extension AgentSettings {
+    /// Reads a whole `agent.yaml`.
+    ///
+    /// ```yaml
+    /// sources:
+    ///   - nginx: {folder: /var/log/nginx}
+    ///   - file:
+    ///       path: ["/srv/app/log/*.log"]       # or one pattern
+    ///       exclude: ["/srv/app/log/debug*"]
+    ///       topic: app
+    ///       format: json                       # header `format` of the records
+    ///       labels: {team: shop}               # further headers
+    ///       start: beginning                   # or end
+    ///       line_max: 1MiB
+    ///       long_lines: cut                    # or skip
+    ///   - journal: {units: [nginx.service], identifiers: [sshd], priority: warning, topic: journal, labels: {team: shop}}
+    ///   - journal: {directory: /srv/journal, name: copy}
+    /// ```
+    ///
+    /// - Throws: `SettingsError` with the place and the nearest known key.
+    public init(yaml node: YAMLNode, host: String) throws(SettingsError) {
+        var root = try node.mapping()
+        self = try AgentSettings(reading: &root, host: host) {
+            (sources: YAMLNode, settings: inout AgentSettings) throws(SettingsError) in
+            try settings.readSources(sources)
+        }
+        try root.finish()
+    }
+
+    private mutating func readSources(_ node: YAMLNode) throws(SettingsError) {
+        let sources = try node.sequence()
+        guard !sources.isEmpty else {
+            throw SettingsError("no source is named: the agent would have nothing to do", at: node.place)
+        }
+        for source in sources {
+            var kinds = try source.mapping()
+            let nginx = kinds.nodeOrNull("nginx")
+            let file = kinds.nodeOrNull("file")
+            let journal = kinds.nodeOrNull("journal")
+            try kinds.finish()
+            guard kinds.keys.count == 1 else {
+                throw SettingsError("expected one kind of source here: nginx, file or journal", at: source.place)
+            }
+            if let nginx { try readNginx(nginx) }
+            if let file { try readFile(file) }
+            if let journal { try readJournal(journal) }
+        }
+    }
+
+    private mutating func readNginx(_ node: YAMLNode) throws(SettingsError) {
+        var section = try node.mapping()
+        if let folder = section.node("folder") {
+            files += FileInputSettings.nginx(folder: try Self.absolute(folder))
+        } else {
+            files += FileInputSettings.nginx()
+        }
+        try section.finish()
+    }
+
+    private mutating func readFile(_ node: YAMLNode) throws(SettingsError) {
+        var section = try node.mapping()
+        let path = try section.required("path")
+        let paths = try path.strings()
+        guard !paths.isEmpty, paths.allSatisfy({ $0.hasPrefix("/") }) else {
+            throw SettingsError("expected patterns of absolute paths", at: path.place)
+        }
+        let topic = try section.required("topic").string()
+        var file = FileInputSettings(paths: paths, topic: topic)
+        file.exclude = try section.strings("exclude") ?? []
+        file.format = try section.string("format")
+        file.labels = try Self.labels(&section)
+        file.start = try section.choice("start", default: file.start)
+        file.lineBytesMax = try section.bytes("line_max", default: file.lineBytesMax, in: .kib(1)...(.gib(1)))
+        file.longLines = try section.choice("long_lines", default: file.longLines)
+        try section.finish()
+        files.append(file)
+    }
+
+    private mutating func readJournal(_ node: YAMLNode) throws(SettingsError) {
+        var section = try node.mapping()
+        var journal = JournalInputSettings()
+        if let directory = section.node("directory") { journal.directory = try Self.absolute(directory) }
+        journal.namespace = try section.string("namespace")
+        journal.name = try section.string("name")
+        journal.units = try section.strings("units") ?? []
+        journal.identifiers = try section.strings("identifiers") ?? []
+        if let priority = section.node("priority") { journal.priority = try Self.priority(priority) }
+        journal.isThisBootOnly = try section.bool("this_boot_only", default: false)
+        journal.topic = try section.string("topic", default: journal.topic)
+        journal.labels = try Self.labels(&section)
+        journal.entryBytesMax = try section.bytes("entry_max", default: journal.entryBytesMax, in: .kib(4)...(.gib(1)))
+        try section.finish()
+        journals.append(journal)
+    }
+
+    /// 0 to 7, or the name of one.
+    private static func priority(_ node: YAMLNode) throws(SettingsError) -> Int {
+        let names = JournalInputSettings.priorityNames
+        let text = try node.string()
+        if let number = names.firstIndex(of: text) { return number }
+        if let number = Int(text), names.indices.contains(number) { return number }
+        throw SettingsError.unknownName(text, kind: "priority", known: names, at: node.place)
+    }
+
+    private static func labels(_ section: inout SettingsMapping) throws(SettingsError) -> [(
+        name: String, value: String
+    )] {
+        guard var labels = try section.mapping("labels") else { return [] }
+        var pairs: [(name: String, value: String)] = []
+        for name in labels.keys { pairs.append((name, try labels.required(name).string())) }
+        return pairs
+    }
+
+    private static func absolute(_ node: YAMLNode) throws(SettingsError) -> String {
+        let path = try node.string()
+        guard path.hasPrefix("/") else { throw SettingsError("expected an absolute path", at: node.place) }
+        return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
+}

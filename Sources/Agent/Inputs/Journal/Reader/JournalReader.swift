@@ -1,0 +1,251 @@
+import CSystemd
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// What runs in the process of its own: reads a journal from where it is told and writes frames (`JournalFrame`) to standard output.
+///
+/// It ends when standard input is closed, when nobody reads its output any more, and with the thread that started it. Meant for the agent;
+/// `millrace-agent journal-reader --directory DIR < /dev/tty | xxd` shows what it says.
+public enum JournalReader {
+    /// Runs to the end; returns the exit status: 0 where it was told to end, 1 where the journal can't be read, 64 for a wrong command line.
+    public static func run(arguments: [String]) -> CInt {
+        _ = millrace_die_with_parent()
+        signal(SIGPIPE, SIG_IGN)
+        var output = FrameOutput()
+        do {
+            let options = try JournalReaderOptions(arguments: arguments)
+            var loop = JournalReaderLoop(options, try JournalHandle(options))
+            try loop.run(into: &output)
+            return 0
+        } catch let error as JournalReaderUsageError {
+            output.say(.failed, error.message)
+            try? output.flush()
+            return 64
+        } catch is OutputClosed {
+            return 0
+        } catch {
+            output.say(.failed, "\(error)")
+            try? output.flush()
+            return 1
+        }
+    }
+}
+
+/// Nobody listens any more.
+struct OutputClosed: Error {}
+
+/// Frames on their way to standard output.
+struct FrameOutput {
+    var bytes: [UInt8] = []
+    private static let bytesKept = 64 << 10
+
+    mutating func say(_ kind: JournalFrame.Kind, _ text: String = "") {
+        JournalFrame.append(kind, text: text, to: &bytes)
+    }
+
+    mutating func flushWhereFull() throws(OutputClosed) {
+        if bytes.count >= Self.bytesKept { try flush() }
+    }
+
+    mutating func flush() throws(OutputClosed) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { write(1, $0.baseAddress! + written, $0.count - written) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw OutputClosed() }
+            written += count
+        }
+        if bytes.capacity > 1 << 20 { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
+    }
+}
+
+/// Entry after entry, then a wait for more.
+struct JournalReaderLoop {
+    private let options: JournalReaderOptions
+    private let handle: JournalHandle
+    private var encoder: JournalEntryEncoder
+    /// What was sent, or passed without a match.
+    private var last: JournalCursor?
+    private var toPassOver: Int
+    private var passedOver = 0
+    private var damaged = 0
+    private var failuresInRow = 0
+    private var isCaughtUpSaid = false
+    /// The last entry there was when it was looked; said as passed once nothing before it is left.
+    private var tail: JournalCursor?
+    private var tailAt: Int64 = 0
+
+    private static let failuresInRowMax = 64
+    /// How often a filtered reader says how far it has looked, seconds. Its last match may be removed long before another comes.
+    private static let tailInterval: Int64 = 60
+    private static let waitMillisecondsMax: CInt = 10_000
+
+    init(_ options: JournalReaderOptions, _ handle: JournalHandle) {
+        self.options = options
+        self.handle = handle
+        encoder = JournalEntryEncoder(lineBytesMax: options.entryBytesMax)
+        toPassOver = options.passOver
+    }
+
+    mutating func run(into output: inout FrameOutput) throws {
+        if let cursor = options.afterCursor {
+            let last = JournalCursor(cursor)
+            if let gap = try handle.resume(after: last, realtime: options.sinceRealtime) { output.say(.gap, gap) }
+            self.last = last
+        } else if let time = options.sinceRealtime {
+            try handle.seek(realtime: time)
+        } else {
+            try handle.seekHead()
+        }
+        var isTroubleSaid = false
+        while true {
+            if try advance() {
+                try send(into: &output)
+                continue
+            }
+            report(into: &output)
+            if let tail {
+                // Everything up to there was looked at.
+                if tail.text != last?.text, let time = tail.realtime {
+                    JournalFrame.appendPassed(realtime: time, cursor: tail.text, to: &output.bytes)
+                    last = tail
+                }
+                self.tail = nil
+            } else if try lookAtTail(into: &output) {
+                continue
+            }
+            if handle.hasFiles {
+                if !isCaughtUpSaid { output.say(.caughtUp) }
+                isCaughtUpSaid = true
+            } else if !isTroubleSaid {
+                isTroubleSaid = true
+                output.say(.trouble, "there are no journal files that this user may read (group systemd-journal)")
+            }
+            try output.flush()
+            if try wait(), let last, let gap = try handle.resume(after: last, realtime: nil) { output.say(.gap, gap) }
+        }
+    }
+
+    /// Steps to the next entry; one that can't be stepped to is counted.
+    private mutating func advance() throws(JournalFailure) -> Bool {
+        while true {
+            do {
+                let isEntry = try handle.next()
+                return isEntry
+            } catch {
+                try fail(error)
+            }
+        }
+    }
+
+    /// Counts a damaged entry; where nothing but damage comes the reader ends, so that it isn't silent for ever.
+    private mutating func fail(_ error: JournalFailure) throws(JournalFailure) {
+        damaged += 1
+        failuresInRow += 1
+        if failuresInRow > Self.failuresInRowMax { throw error }
+    }
+
+    private mutating func report(into output: inout FrameOutput) {
+        if damaged > 0 { output.say(.gap, "\(damaged) entries are damaged and were left out") }
+        if passedOver > 0 {
+            output.say(.gap, "\(passedOver) entries were passed over: reading them crashed the journal reader")
+        }
+        damaged = 0
+        passedOver = 0
+    }
+
+    private mutating func send(into output: inout FrameOutput) throws {
+        if toPassOver > 0 {
+            toPassOver -= 1
+            passedOver += 1
+            return
+        }
+        do {
+            try encode()
+            failuresInRow = 0
+        } catch {
+            return try fail(error)
+        }
+        report(into: &output)
+        JournalFrame.appendEntry(
+            line: encoder.line, key: encoder.sourceName,
+            bytesUncut: encoder.bytesLeftOut == 0 ? 0 : encoder.line.count + encoder.bytesLeftOut, to: &output.bytes)
+        try output.flushWhereFull()
+    }
+
+    private mutating func encode() throws(JournalFailure) {
+        let journal = handle.journal
+        var realtime: UInt64 = 0
+        var monotonic: UInt64 = 0
+        var boot = sd_id128_t()
+        let cursor = try handle.cursor()
+        try JournalHandle.check(sd_journal_get_realtime_usec(journal, &realtime), "reading an entry's time")
+        try JournalHandle.check(sd_journal_get_monotonic_usec(journal, &monotonic, &boot), "reading an entry's time")
+        encoder.begin(cursor: cursor.text, realtime: realtime, monotonic: monotonic, bootID: JournalHandle.hex(boot))
+        sd_journal_restart_data(journal)
+        while true {
+            var data: UnsafeRawPointer?
+            var count = 0
+            let result = sd_journal_enumerate_available_data(journal, &data, &count)
+            try JournalHandle.check(result, "reading an entry's fields")
+            guard result > 0 else { break }
+            encoder.add(UnsafeRawBufferPointer(start: data, count: count))
+        }
+        encoder.finish()
+        last = cursor
+        // What was sent is younger.
+        tail = nil
+    }
+
+    /// Where a filter is set: finds the last entry there is, from time to time. True where reading has to go on before waiting.
+    private mutating func lookAtTail(into output: inout FrameOutput) throws -> Bool {
+        guard handle.hasFilters else { return false }
+        let now = Self.monotonicMicroseconds() / 1_000_000
+        guard now >= tailAt else { return false }
+        tailAt = now + Self.tailInterval
+        tail = try handle.tail()
+        if let last {
+            if let gap = try handle.resume(after: last, realtime: nil) { output.say(.gap, gap) }
+        } else if let time = options.sinceRealtime {
+            try handle.seek(realtime: time)
+        } else {
+            try handle.seekHead()
+        }
+        return true
+    }
+
+    // MARK: - Waiting
+
+    /// Waits until something may have changed. True where files came or went, so that the place has to be found again.
+    private func wait() throws -> Bool {
+        let watch = sd_journal_get_fd(handle.journal)
+        var timeout: UInt64 = .max
+        _ = sd_journal_get_timeout(handle.journal, &timeout)
+        var milliseconds = Self.waitMillisecondsMax
+        if timeout != .max {
+            let rest = Int64(clamping: timeout) - Self.monotonicMicroseconds()
+            milliseconds = CInt(clamping: min(max(rest / 1000 + 1, 0), Int64(milliseconds)))
+        }
+        if watch < 0 { milliseconds = min(milliseconds, 500) }
+        var polled = [
+            pollfd(fd: watch, events: Int16(POLLIN), revents: 0), pollfd(fd: 0, events: 0, revents: 0),
+            pollfd(fd: 1, events: 0, revents: 0),
+        ]
+        _ = poll(&polled, nfds_t(polled.count), milliseconds)
+        let gone = Int16(POLLHUP | POLLERR | POLLNVAL)
+        if polled[1].revents & gone != 0 || polled[2].revents & gone != 0 { throw OutputClosed() }
+        let change =
+            watch < 0
+            ? sd_journal_wait(handle.journal, 0) : sd_journal_process(handle.journal)
+        try JournalHandle.check(change, "watching the journal")
+        return change == CInt(SD_JOURNAL_INVALIDATE)
+    }
+
+    private static func monotonicMicroseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}

@@ -123,7 +123,8 @@ let package = Package(
         .testTarget(
             name: "PipelinesTests",
             dependencies: [
-                "Pipelines", "Exports", "Events", "BrokerTestKit", "TestKit", "KafkaClient", "KafkaConnection", "KafkaWire",
+                "Pipelines", "Exports", "Events", "BrokerTestKit", "TestKit", "KafkaClient", "KafkaConnection",
+                "KafkaWire",
                 "Records", "Settings", "Base", "CZlib", nioCore, nioPosix, systemPackage,
             ]),
 
@@ -143,13 +144,15 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "JournalReaderTool", "Agent", "Settings", "KafkaClient", "KafkaWire", "Records", "Base", "TestKit", nioCore,
+                "JournalReaderTool", "Agent", "Settings", "KafkaClient", "KafkaWire", "Records", "Base", "TestKit",
+                nioCore,
                 systemPackage,
             ]),
         .testTarget(
             name: "ShippingTests",
             dependencies: [
-                "Agent", "BrokerTestKit", "KafkaClient", "Records", "Telemetry", "Base", "TestKit", nioPosix, systemPackage,
+                "Agent", "BrokerTestKit", "KafkaClient", "Records", "Telemetry", "Base", "TestKit", nioPosix,
+                systemPackage,
             ]),
         .testTarget(
             name: "KafkaConnectionTests",

@@ -165,5 +165,12 @@ let package = Package(
                 "KafkaClient", "KafkaConnection", "KafkaWire", "Records", "Base", "BrokerTestKit", "TestKit", nioCore,
                 nioPosix,
             ]),
+        // Everything together, in virtual time
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "Base", "Records", "LogStorage", "KafkaWire", "KafkaClient", "Agent", "Events", "Exports", "Telemetry",
+                "TestKit", nioCore, systemPackage,
+            ], swiftSettings: hot),
     ]
 )

@@ -106,7 +106,7 @@ extension PartitionLane {
                 resume(&context)
             }
         case .behind(let records):
-            context.report(.acknowledgedLost(partition, records: records))
+            recordsBehind = records
             scan(.everything, &context)
         case .ahead:
             giveUpIdentity(

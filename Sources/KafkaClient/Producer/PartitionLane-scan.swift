@@ -174,12 +174,11 @@ extension PartitionLane {
             )
         }
         if purpose == .everything {
-            let oldFloor = floor
+            let gone = isComplete ? recordsGone(lost, found: found, end: end) : recordsBehind ?? 0
+            recordsBehind = nil
             reopen(lost, &context)
             lowerFloor(&context)
-            if lost.isEmpty && oldFloor > end && isComplete {
-                context.report(.acknowledgedLost(partition, records: oldFloor - end))
-            }
+            if gone > 0 { context.report(.acknowledgedLost(partition, records: gone)) }
         }
         settle(&context)
         failures = 0
@@ -193,6 +192,19 @@ extension PartitionLane {
         } else {
             resume(&context)
         }
+    }
+}
+
+extension PartitionLane {
+    /// How many acknowledged records the broker lost that the intent log let go before: what stood between the log's end and the
+    /// first batch that is still held, others' records among them where the partition has other producers.
+    private func recordsGone(_ lost: [Int], found: [BatchID: Offset], end: Offset) -> Int64 {
+        if let recordsBehind { return recordsBehind }
+        // Where the newest of them is there, so are all before it.
+        if acknowledged.contains(where: { found[$0.batch.id] != nil }) { return 0 }
+        let records = lost.reduce(Int64(0)) { $0 + Int64(acknowledged[$1].batch.recordCount) }
+        let first = lost.lazy.map { acknowledged[$0].offset }.filter { $0 != .none }.min()
+        return max(0, (first ?? floor + -records) - end)
     }
 }
 

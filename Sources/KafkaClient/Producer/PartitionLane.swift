@@ -108,6 +108,8 @@ struct PartitionLane: Sendable {
     var readsBack = true
     var acknowledgedAt: Instant?
     var claimIsSuspicious = false
+    /// So many acknowledged records are missing according to the broker's last sequence, of batches that the log let go.
+    var recordsBehind: Int64?
     var hasOpened = false
     var inspectedAt: Instant?
     /// Of the last inspection or scan: answers to earlier ones are stale.

@@ -13,19 +13,24 @@ import Telemetry
 final class RunningBroker: Sendable {
     let services: BrokerServices
     private let logs: LogDirectory
+    private let store: FileMetadataStore
     private let flushes: FlushGroup
     private let lanes: [DiskLane]
     private let adminLane: DiskLane
+    /// For retention and compaction, which take their time.
+    private let upkeepLane = DiskLane()
     private let table: ApiTable
     private let listeners = Mutex<[ServerListener]>([])
     private let housekeeping = Mutex<Task<Void, Never>?>(nil)
     private let groupTicking = Mutex<Task<Void, Never>?>(nil)
 
     private init(
-        services: BrokerServices, logs: LogDirectory, flushes: FlushGroup, lanes: [DiskLane], adminLane: DiskLane
+        services: BrokerServices, logs: LogDirectory, store: FileMetadataStore, flushes: FlushGroup, lanes: [DiskLane],
+        adminLane: DiskLane
     ) {
         self.services = services
         self.logs = logs
+        self.store = store
         self.flushes = flushes
         self.lanes = lanes
         self.adminLane = adminLane
@@ -42,14 +47,18 @@ final class RunningBroker: Sendable {
         let queryLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
         let writeLanes = (0..<settings.diskLanes).map { _ in DiskLane(jobsMax: settings.limits.diskJobsMax) }
         let lanes = [adminLane, queryLane] + writeLanes
+        let flushes = FlushGroup(threads: settings.diskLanes)
+        var opened: LogDirectory?
         do {
             // The log directory's lock comes first: it keeps a second broker away from the metadata too.
             let logs = try await openLogs(
                 settings, fileSystem: fileSystem, time: time, telemetry: telemetry, lane: adminLane)
+            opened = logs
             let store = FileMetadataStore(
                 folder: settings.data, brokerID: settings.brokerID, fileSystem: fileSystem, time: time, lane: adminLane)
             var loaded = try await store.load()
-            loaded.metadata = try await store.apply(.brokerStarted)
+            let seenEpoch = logs.partitions.compactMap(\.latestEpoch).max() ?? .none
+            loaded.metadata = try await store.apply(.brokerStarted(seen: seenEpoch))
             if loaded.origin != .stored, !logs.partitions.isEmpty {
                 // The counter is lost. Counting on from the clock can't meet ids that were counted from zero.
                 let next = ProducerID((time.wallTime.milliseconds / 1000) << 20)
@@ -63,7 +72,6 @@ final class RunningBroker: Sendable {
             let topics = TopicCatalog(
                 store: store, folders: folders, settings: settings, fetches: fetches, telemetry: telemetry)
             try await topics.open(loaded)
-            let flushes = FlushGroup(threads: settings.diskLanes)
             let appender = PartitionAppender(
                 flusher: flushes, fetches: fetches, time: time, telemetry: telemetry,
                 waitingBytesMax: settings.limits.diskJobBytesMax)
@@ -75,8 +83,13 @@ final class RunningBroker: Sendable {
                 topics: topics, appender: appender, fetches: fetches, producerIDs: ProducerIDs(store: store),
                 groups: groups,
                 queryLane: queryLane, time: time, telemetry: telemetry)
-            return RunningBroker(services: services, logs: logs, flushes: flushes, lanes: lanes, adminLane: adminLane)
+            return RunningBroker(
+                services: services, logs: logs, store: store, flushes: flushes, lanes: lanes, adminLane: adminLane)
         } catch {
+            await adminLane.run { [opened] in
+                flushes.close()
+                try? opened?.shutDown()
+            }
             for lane in lanes { await lane.shutDown() }
             throw error
         }
@@ -177,11 +190,11 @@ final class RunningBroker: Sendable {
 
     /// Retention, checkpoints and interval flushes, once a second, off the event loops.
     private func startHousekeeping() {
-        let task = Task { [adminLane, logs, services] in
+        let task = Task { [upkeepLane, logs, services] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
                 guard !Task.isCancelled else { return }
-                await adminLane.run { logs.tick(now: services.time.now) }
+                await upkeepLane.run { logs.tick(now: services.time.now) }
             }
         }
         housekeeping.withLock { $0 = task }
@@ -208,9 +221,10 @@ final class RunningBroker: Sendable {
         for listener in listeners.withLock({ $0 }) { await listener.close() }
         services.fetches.shutDown()
         // What was taken in is written before the logs close.
-        for lane in lanes where lane !== adminLane { await lane.shutDown() }
-        let failure = await adminLane.run { [logs, flushes] () -> LogError? in
+        for lane in [upkeepLane] + lanes where lane !== adminLane { await lane.shutDown() }
+        let failure = await adminLane.run { [logs, store, flushes] () -> LogError? in
             flushes.close()
+            store.close()
             do throws(LogError) { try logs.shutDown() } catch { return error }
             return nil
         }

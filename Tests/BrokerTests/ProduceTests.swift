@@ -4,9 +4,15 @@ import KafkaConnection
 import KafkaWire
 import NIOCore
 import Records
+import Synchronization
+import Telemetry
 import Testing
 
 @testable import Broker
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 @Suite struct ProduceTests {
     @Test(arguments: 3...13 as ClosedRange<Int16>)
@@ -181,4 +187,38 @@ import Testing
             #expect(try words(await socket.fetch("t", from: 0)) == ["a"])
         }
     }
+
+    /// What waits for the disk is limited: beyond it clients are told to come back, and nothing is written for them.
+    @Test func moreThanTheDiskTakesIsTurnedAway() async throws {
+        let telemetry = Telemetry(logger: Telemetry.silent.logger)
+        try await TestBroker.with(telemetry: telemetry, configure: { $0.limits.diskJobBytesMax = .bytes(1) }) {
+            broker in
+            let socket = try WireSocket(to: broker.address)
+            try await socket.createTopic("t")
+            let partition = try #require(
+                broker.server.services?.topics.partition(TopicPartition(topic: "t", partition: 0)))
+            let gate = Gate()
+            #expect(partition.lane.submit { gate.wait() })
+            let first = try await socket.send(Requests.produce(try batch(["a"]), to: "t"), version: 9)
+            let second = try await socket.send(Requests.produce(try batch(["b"]), to: "t"), version: 9)
+            let turnedAway = telemetry.metrics.counter("millrace_broker_appends_turned_away_total")
+            while turnedAway.value == 0 { try await Task.sleep(for: .milliseconds(1)) }
+            gate.open()
+            let answers = [
+                try await socket.receive(ProduceRequest.self, version: 9, correlationID: first),
+                try await socket.receive(ProduceRequest.self, version: 9, correlationID: second),
+            ].map { $0.responses[0].partitionResponses[0].errorCode }
+            #expect(answers == [.none, .notEnoughReplicas])
+            #expect(try await socket.produce(try batch(["c"]), to: "t").errorCode == .none)
+            #expect(try words(await socket.fetch("t", from: 0), first: 0) == ["a", "c"])
+        }
+    }
+}
+
+/// Holds a thread until it is opened.
+final class Gate: Sendable {
+    private let isOpen = Atomic<Bool>(false)
+
+    func open() { isOpen.store(true, ordering: .releasing) }
+    func wait() { while !isOpen.load(ordering: .acquiring) { usleep(1000) } }
 }

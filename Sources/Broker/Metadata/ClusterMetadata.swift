@@ -43,8 +43,8 @@ public struct ClusterMetadata: Sendable, Equatable {
 
 /// One step from one agreed state to the next.
 public enum MetadataChange: Sendable, Equatable {
-    /// A broker came up and leads under a new epoch.
-    case brokerStarted
+    /// A broker came up and leads under a new epoch: above its last one, and above any that its logs have seen.
+    case brokerStarted(seen: LeaderEpoch)
     case topicCreated(ClusterMetadata.Topic)
     /// From here on the topic does not exist; its files are being removed.
     case topicDeletionBegun(TopicID)
@@ -67,8 +67,8 @@ public enum MetadataConflict: Error, Sendable, Equatable {
 extension ClusterMetadata {
     public mutating func apply(_ change: MetadataChange) throws(MetadataConflict) {
         switch change {
-        case .brokerStarted:
-            leaderEpoch = LeaderEpoch(leaderEpoch.rawValue + 1)
+        case .brokerStarted(let seen):
+            leaderEpoch = LeaderEpoch(max(leaderEpoch, seen).rawValue + 1)
         case .topicCreated(let topic):
             guard topics[topic.name] == nil else { throw .topicExists(topic.name) }
             topics[topic.name] = topic

@@ -42,6 +42,11 @@ public final class FileMetadataStore: MetadataStore {
         try await lane.run { Self.outcome { () throws(MetadataStoreError) in try self.applyNow(change) } }.get()
     }
 
+    /// Refuses every change from now on: the folder may be another process's.
+    func close() {
+        state.withLock { $0 = .failed(reason: "the broker is shutting down") }
+    }
+
     private func loadNow() throws(MetadataStoreError) -> LoadedMetadata {
         do {
             let identity = try readIdentity()

@@ -55,9 +55,13 @@ final class PartitionAppender: Sendable {
             (waiting <= waitingBytesMax || waiting == bytes)
             && items[0].partition.lane.submit {
                 for (index, item) in items.enumerated() {
-                    self.appendNow(item, origin: origin) { then(index, $0) }
+                    let itemBytes = item.batches.readableBytes
+                    self.appendNow(item, origin: origin) {
+                        // Only now: until it is answered, a request keeps its bytes.
+                        self.waitingBytes.subtract(itemBytes, ordering: .relaxed)
+                        then(index, $0)
+                    }
                 }
-                self.waitingBytes.subtract(bytes, ordering: .relaxed)
             }
         if isQueued { return }
         waitingBytes.subtract(bytes, ordering: .relaxed)

@@ -58,9 +58,9 @@ public struct BrokerLimits: Sendable, Equatable {
     public var fetchWaitMax = Duration.seconds(300)
     /// Fetches that wait at a time (`waiting_fetches`); further ones are answered at once.
     public var waitingFetchesMax = 10_000
-    /// Jobs that wait for a disk thread (`disk_jobs`), and the bytes of records in them (`disk_job_bytes`).
+    /// Jobs that wait for a disk thread (`disk_jobs`), and the bytes of records that wait for it or for a flush (`disk_job_bytes`).
     public var diskJobsMax = 4096
-    public var diskJobBytesMax = ByteCount.mib(64)
+    public var diskJobBytesMax = ByteCount.mib(128)
     public var topicsMax = 5000
     public var partitionsMax = 10_000
 

@@ -128,14 +128,13 @@ final class TopicCatalog: Sendable {
             guard let topic = self.topic(id: id) else { throw TopicError(.unknownTopicId, "no topic has the id \(id)") }
             try await self.apply(.topicDeletionBegun(id))
             self.remove(topic)
-            self.telemetry.emit(TopicDeleted(topic: topic.name))
-            await self.finishDeletion(
-                ClusterMetadata.Topic(name: topic.name, id: id, partitionCount: Int32(topic.partitions.count)))
-            // Only now: woken before its log is gone, a fetch would see nothing wrong and wait on.
             for partition in topic.partitions.compactMap(\.self) {
                 partition.markDeleted()
                 self.fetches.interrupted(partition)
             }
+            self.telemetry.emit(TopicDeleted(topic: topic.name))
+            await self.finishDeletion(
+                ClusterMetadata.Topic(name: topic.name, id: id, partitionCount: Int32(topic.partitions.count)))
         }
     }
 

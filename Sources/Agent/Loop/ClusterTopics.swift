@@ -56,8 +56,7 @@ final class ClusterTopics: TopicDirectory, Sendable {
             var view = try await cluster.refresh([topic])
             if view.topics[topic] == nil {
                 if view.topicErrors[topic] == .unknownTopicOrPartition || view.topicErrors[topic] == nil {
-                    try await Admin(cluster).ensureTopic(NewTopic(topic))
-                    view = try await cluster.refresh([topic])
+                    view = try await make(topic)
                 }
             }
             guard let found = view.topics[topic], !found.partitions.isEmpty else {
@@ -83,5 +82,16 @@ final class ClusterTopics: TopicDirectory, Sendable {
             if isNews { onTrouble(topic, error) }
             onChange()
         }
+    }
+
+    /// Makes the topic; where the cluster has no CreateTopics (or forbids it), asking for its metadata may make it.
+    private func make(_ topic: String) async throws(ClientError) -> ClusterView {
+        do throws(ClientError) {
+            try await Admin(cluster).ensureTopic(NewTopic(topic))
+        } catch {
+            guard error.code == .unsupportedVersion || error.kafkaError == .topicAuthorizationFailed else { throw error }
+            return try await cluster.refresh([topic], mayCreate: true)
+        }
+        return try await cluster.refresh([topic])
     }
 }

@@ -89,7 +89,9 @@ final class ClusterTopics: TopicDirectory, Sendable {
         do throws(ClientError) {
             try await Admin(cluster).ensureTopic(NewTopic(topic))
         } catch {
-            guard error.code == .unsupportedVersion || error.kafkaError == .topicAuthorizationFailed else { throw error }
+            guard error.code == .unsupportedVersion || error.kafkaError == .topicAuthorizationFailed else {
+                throw error
+            }
             return try await cluster.refresh([topic], mayCreate: true)
         }
         return try await cluster.refresh([topic])

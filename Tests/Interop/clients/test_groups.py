@@ -4,6 +4,7 @@ import asyncio
 import collections
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -131,10 +132,11 @@ class KcatMember(threading.Thread):
         self.seen = seen
         settings = ["session.timeout.ms=6000", "heartbeat.interval.ms=500", "auto.offset.reset=earliest"]
         options = [word for setting in settings for word in ("-X", setting)]
+        self.errors = tempfile.TemporaryFile()
         self.child = subprocess.Popen(
             ["kcat", "-b", address, *options, "-u", "-q", "-f", "%p %o\n", "-G", group, topic],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.errors,
         )
         self.start()
 
@@ -144,9 +146,12 @@ class KcatMember(threading.Thread):
             self.seen.add(int(partition), int(offset))
 
     def leave(self):
+        print(f"kcat ended by itself with {self.child.poll()}" if self.child.poll() is not None else "kcat leaves")
         self.child.send_signal(signal.SIGTERM)
         self.child.wait(30)
         self.join(30)
+        self.errors.seek(0)
+        print(self.errors.read().decode(errors="replace")[-2000:])
 
 
 MEMBERS = {

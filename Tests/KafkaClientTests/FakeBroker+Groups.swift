@@ -99,7 +99,9 @@ extension FakeBroker {
         let asked = try request.decode(LeaveGroupRequest.self)
         let finished = state.withLock { state in
             var group = state.groups[asked.groupId] ?? FakeGroup()
-            group.members.removeAll { member in asked.members.contains { $0.memberId == member } }
+            group.members.removeAll { member in
+                asked.memberId == member || asked.members.contains { $0.memberId == member }
+            }
             group.isRebalancing = !group.members.isEmpty
             let finished = group.finishJoin()
             state.groups[asked.groupId] = group

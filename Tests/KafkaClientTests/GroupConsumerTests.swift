@@ -24,12 +24,18 @@ final class CollectingHandler: GroupConsumerHandler {
         var outOfRange: OutOfRangeDecision?
     }
 
+    enum Commits {
+        case never, whenRevoked
+        /// With each delivery, for coordinators that take no commits while they rebalance.
+        case always
+    }
+
     let consumer: GroupConsumer
-    private let commits: Bool
+    private let commits: Commits
     private let hooks: Hooks
     private let state = Mutex(Seen())
 
-    init(_ consumer: GroupConsumer, commits: Bool = true, hooks: Hooks = Hooks()) {
+    init(_ consumer: GroupConsumer, commits: Commits = .whenRevoked, hooks: Hooks = Hooks()) {
         self.consumer = consumer
         self.commits = commits
         self.hooks = hooks
@@ -56,7 +62,9 @@ final class CollectingHandler: GroupConsumerHandler {
             defer { state.next = [:] }
             return state.next
         }
-        if commits { try await consumer.commit(next.mapValues { CommittedOffset($0) }, generation: generation) }
+        if commits == .whenRevoked {
+            try await consumer.commit(next.mapValues { CommittedOffset($0) }, generation: generation)
+        }
     }
 
     func lost(_ partitions: [TopicPartition], generation: GroupGeneration) async throws {
@@ -82,27 +90,43 @@ final class CollectingHandler: GroupConsumerHandler {
             state.values[data.partition, default: []] += values
             state.next[data.partition] = data.nextOffset
         }
+        if commits == .always {
+            do throws(ClientError) {
+                try await consumer.commit([data.partition: CommittedOffset(data.nextOffset)])
+            } catch {
+                guard error.code == .rebalancing || error.code == .fenced else { throw error }
+            }
+        }
     }
 
     func outOfRange(_ problem: OffsetOutOfRange) async throws -> OutOfRangeDecision {
         state.withLock { $0.outOfRange.append(problem) }
         guard let decision = hooks.outOfRange else {
-            throw ClientError(.brokerError, "out of range", kafkaError: .offsetOutOfRange)
+            throw ClientError(.brokerError, "out of range: \(problem)", kafkaError: .offsetOutOfRange)
         }
         return decision
     }
 
-    func wait(for count: Int) async throws { try await eventually { self.count >= count } }
+    func wait(for count: Int) async throws {
+        try await eventually {
+            self.count >= count
+        } _: {
+            "\(self.count) of \(count) records; \(self.seen.calls)"
+        }
+    }
 }
 
-struct NotInTime: Error {}
+struct NotInTime: Error { let state: String }
 
-func eventually(_ condition: @escaping @Sendable () -> Bool) async throws {
+/// Waits until the condition holds; fails after 20 seconds with what `state` says.
+func eventually(
+    _ condition: @escaping @Sendable () -> Bool, _ state: @Sendable () -> String = { "" }
+) async throws {
     for _ in 0..<2000 {
         if condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }
-    throw NotInTime()
+    throw NotInTime(state: state())
 }
 
 @Suite(.timeLimit(.minutes(2))) struct GroupConsumerTests {
@@ -182,7 +206,7 @@ func eventually(_ condition: @escaping @Sendable () -> Bool) async throws {
         let broker = try await FakeBroker.start()
         broker.createTopic("t", partitions: 1)
         let cluster = broker.cluster()
-        let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()), commits: false)
+        let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()), commits: .never)
         let run = Task { try await handler.consumer.run(handler) }
         try await eventually { handler.seen.held.count == 1 }
         let generation = try #require(handler.consumer.generation)
@@ -234,6 +258,26 @@ func eventually(_ condition: @escaping @Sendable () -> Bool) async throws {
         try await run.value
         for number in 0..<2 { #expect(handler.seen.values[partition(Int32(number))] == values(Int32(number), 0..<50)) }
         #expect(broker.state.withLock { $0.committed["g"]?[partition(1)]?.offset } == Offset(50))
+        cluster.shutDown()
+        await broker.stop()
+    }
+
+    /// The last commit comes too late: the partitions are lost, the run goes on.
+    @Test func aCommitRefusedWhileRevokingDoesNotEndTheRun() async throws {
+        let broker = try await FakeBroker.start()
+        broker.createTopic("t", partitions: 1)
+        try broker.append(values(0, 0..<5), to: partition(0))
+        let cluster = broker.cluster()
+        let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()))
+        let run = Task { try await handler.consumer.run(handler) }
+        try await handler.wait(for: 5)
+        broker.inject([.rebalanceInProgress], for: .offsetCommit)
+        broker.inject([.rebalanceInProgress], for: .heartbeat)
+        // Nothing was committed, so it begins again.
+        try await handler.wait(for: 10)
+        #expect(handler.seen.calls == ["assigned [0]", "revoked [0]", "lost [0]", "assigned [0]"])
+        handler.consumer.stop()
+        try await run.value
         cluster.shutDown()
         await broker.stop()
     }
@@ -323,7 +367,7 @@ func eventually(_ condition: @escaping @Sendable () -> Bool) async throws {
         let broker = try await FakeBroker.start()
         broker.createTopic("t", partitions: 1)
         let cluster = broker.cluster()
-        let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()), commits: false)
+        let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()), commits: .never)
         let run = Task { try await handler.consumer.run(handler) }
         try await eventually { handler.seen.held.count == 1 }
         if isFetching { try await eventually { broker.state.withLock { $0.counts[.fetch] ?? 0 } > 0 } }

@@ -304,9 +304,13 @@ public final class GroupConsumer: Sendable {
         case .revoked(let partitions, let generation):
             // What failed must not commit.
             if membership.withLock({ $0.handlerHasFailed }) {
-                try await handler.lost(partitions, generation: generation)
-            } else {
+                return try await handler.lost(partitions, generation: generation)
+            }
+            do {
                 try await handler.revoked(partitions, generation: generation)
+            } catch let error as ClientError where error.code == .fenced || error.code == .rebalancing {
+                // Its last commit came too late. Whoever gets the partitions reads on from the one before.
+                try await handler.lost(partitions, generation: generation)
             }
         case .lost(let partitions, let generation):
             try await handler.lost(partitions, generation: generation)

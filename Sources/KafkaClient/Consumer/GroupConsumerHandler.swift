@@ -13,7 +13,8 @@ public protocol GroupConsumerHandler: Sendable {
     func assigned(_ partitions: [TopicPartition], generation: GroupGeneration) async throws
         -> [TopicPartition: StartPosition]
 
-    /// The partitions go to others once this returns: the last moment to finish and commit.
+    /// The partitions go to others once this returns: the last moment to finish and commit. Where it throws the `.fenced` or `.rebalancing` of a
+    /// commit, `lost` is called next and the run goes on; the records since the last commit are read again by the next owner.
     func revoked(_ partitions: [TopicPartition], generation: GroupGeneration) async throws
 
     /// The partitions are others' already (the membership ended unexpectedly): stop, commit nothing.

@@ -62,7 +62,14 @@ struct JournalEntryEncoder {
             return
         }
         var hash: UInt32 = 2_166_136_261
-        for byte in name { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+        for byte in name {
+            // journald lets no other names in: the file is damaged here.
+            guard Self.isOfNames(byte) else {
+                bytesLeftOut += field.count
+                return
+            }
+            hash = (hash ^ UInt32(byte)) &* 16_777_619
+        }
         let start = raw.count
         let isTooLong = raw.count + field.count > lineBytesMax
         raw.append(contentsOf: isTooLong ? name : field)
@@ -138,6 +145,13 @@ struct JournalEntryEncoder {
         line.removeLast(line.count - start)
         append("null")
         bytesLeftOut += field.value.count
+    }
+
+    private static func isOfNames(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x41...0x5A, 0x30...0x39, 0x5F: true
+        default: false
+        }
     }
 
     private mutating func append(_ text: StaticString) {

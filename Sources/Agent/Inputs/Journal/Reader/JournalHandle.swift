@@ -38,6 +38,9 @@ struct JournalCursor: Equatable {
             }
         }
     }
+
+    /// Both are numbered in one sequence, this one after the other.
+    func isLater(than other: JournalCursor) -> Bool { sequence == other.sequence && number > other.number }
 }
 
 /// An open journal: libsystemd's handle and where it stands.
@@ -78,6 +81,39 @@ final class JournalHandle {
     var hasFiles: Bool {
         options.directory != nil || sd_journal_has_persistent_files(journal) > 0
             || sd_journal_has_runtime_files(journal) > 0
+    }
+
+    /// Entries are numbered without gaps as this user sees them: nothing is filtered out, and every file may be read.
+    var isComplete: Bool {
+        if hasFilters { return false }
+        if let directory = options.directory { return Self.isReadable(directory) }
+        let suffix = options.namespace.map { ".\($0)" } ?? ""
+        guard let machine = Self.machineID() else { return false }
+        return ["/run/log/journal", "/var/log/journal"].allSatisfy { Self.isReadable("\($0)/\(machine)\(suffix)") }
+    }
+
+    private static func machineID() -> String? {
+        var id = sd_id128_t()
+        guard sd_id128_get_machine(&id) >= 0 else { return nil }
+        return String(decoding: hex(id), as: UTF8.self)
+    }
+
+    /// Whether all journal files in the folder and in those just below may be read. A folder that isn't there hides nothing.
+    private static func isReadable(_ folder: String, depth: Int = 1) -> Bool {
+        guard let entries = opendir(folder) else { return errno == ENOENT }
+        defer { closedir(entries) }
+        while let entry = readdir(entries) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            let path = "\(folder)/\(name)"
+            if name.hasSuffix(".journal") || name.hasSuffix(".journal~") {
+                guard access(path, R_OK) == 0 || errno == ENOENT else { return false }
+            } else if depth > 0, entry.pointee.d_type == UInt8(DT_DIR), !name.hasPrefix(".") {
+                guard isReadable(path, depth: depth - 1) else { return false }
+            }
+        }
+        return true
     }
 
     /// The next entry; false at the end.
@@ -130,8 +166,7 @@ final class JournalHandle {
                     try seek(last, isRead: true)
                     return nil
                 }
-                let landed = try cursor()
-                if landed.sequence == last.sequence, landed.number > last.number {
+                if let landed = try? cursor(), landed.isLater(than: last) {
                     try seek(landed, isRead: false)
                     let gone = landed.number - last.number - 1
                     return gone == 0
@@ -147,7 +182,7 @@ final class JournalHandle {
         try Self.check(sd_journal_seek_realtime_usec(journal, time), "seeking a time")
         for _ in 0..<10_000 {
             guard sd_journal_next(journal) > 0 else { break }
-            let found = try cursor()
+            guard let found = try? cursor() else { break }
             if found.entry == last.entry {
                 try seek(found, isRead: true)
                 return nil
@@ -156,6 +191,22 @@ final class JournalHandle {
         }
         try seek(realtime: time + 1)
         return "the last entry that was read (\(last.text)) is gone; reading goes on with what is younger"
+    }
+
+    /// Goes on `distance` entries and more after `last`, which itself and what follows it can't be read.
+    func seek(beyond last: JournalCursor, by distance: UInt64) throws(JournalFailure) {
+        try applyFilters()
+        // Files of another sequence are told by the time.
+        var place = "s=\(last.sequence);i=\(String(last.number &+ 1 &+ distance, radix: 16))"
+        if let time = last.realtime { place += ";t=\(String(time + 1, radix: 16))" }
+        try Self.check(sd_journal_seek_cursor(journal, place), "seeking a place after damage")
+    }
+
+    /// Goes on `distance` microseconds and more after the first entry there is, or after `time` where that is later.
+    func seek(beyondHeadBy distance: UInt64, notBefore time: UInt64?) throws(JournalFailure) {
+        var from: UInt64 = 0
+        try Self.check(sd_journal_get_cutoff_realtime_usec(journal, &from, nil), "reading when the journal begins")
+        try seek(realtime: max(from, time ?? 0) &+ distance)
     }
 
     private func seek(_ cursor: JournalCursor, isRead: Bool) throws(JournalFailure) {

@@ -64,20 +64,27 @@ struct FrameOutput {
 /// Entry after entry, then a wait for more.
 struct JournalReaderLoop {
     private let options: JournalReaderOptions
-    private let handle: JournalHandle
+    private var handle: JournalHandle
     private var encoder: JournalEntryEncoder
     /// What was sent, or passed without a match.
     private var last: JournalCursor?
     private var toPassOver: Int
     private var passedOver = 0
+    /// Entries that were stepped to but can't be read.
     private var damaged = 0
     private var failuresInRow = 0
+    /// Something between `last` and the next entry couldn't be stepped to.
+    private var isPastDamage = false
+    private var numbers = EntryNumbers()
+    /// Every entry should be seen: there are no filters and no files that this user may not read.
+    private var isComplete = false
     private var isCaughtUpSaid = false
     /// The last entry there was when it was looked; said as passed once nothing before it is left.
     private var tail: JournalCursor?
     private var tailAt: Int64 = 0
 
-    private static let failuresInRowMax = 64
+    /// The last looks 2^40 entries, or microseconds, ahead.
+    private static let failuresInRowMax = 42
     /// How often a filtered reader says how far it has looked, seconds. Its last match may be removed long before another comes.
     private static let tailInterval: Int64 = 60
     private static let waitMillisecondsMax: CInt = 10_000
@@ -92,16 +99,16 @@ struct JournalReaderLoop {
     mutating func run(into output: inout FrameOutput) throws {
         if let cursor = options.afterCursor {
             let last = JournalCursor(cursor)
-            if let gap = try handle.resume(after: last, realtime: options.sinceRealtime) { output.say(.gap, gap) }
+            _ = numbers.skipped(before: last)
             self.last = last
-        } else if let time = options.sinceRealtime {
-            try handle.seek(realtime: time)
+            try resume(after: last, realtime: options.sinceRealtime, into: &output)
         } else {
-            try handle.seekHead()
+            try seekStart()
         }
+        isComplete = handle.isComplete
         var isTroubleSaid = false
         while true {
-            if try advance() {
+            if try advance(into: &output) {
                 try send(into: &output)
                 continue
             }
@@ -124,27 +131,61 @@ struct JournalReaderLoop {
                 output.say(.trouble, "there are no journal files that this user may read (group systemd-journal)")
             }
             try output.flush()
-            if try wait(), let last, let gap = try handle.resume(after: last, realtime: nil) { output.say(.gap, gap) }
-        }
-    }
-
-    /// Steps to the next entry; one that can't be stepped to is counted.
-    private mutating func advance() throws(JournalFailure) -> Bool {
-        while true {
-            do {
-                let isEntry = try handle.next()
-                return isEntry
-            } catch {
-                try fail(error)
+            if try wait() {
+                isComplete = handle.isComplete
+                if let last { try resume(after: last, into: &output) }
             }
         }
     }
 
-    /// Counts a damaged entry; where nothing but damage comes the reader ends, so that it isn't silent for ever.
-    private mutating func fail(_ error: JournalFailure) throws(JournalFailure) {
-        damaged += 1
+    /// Steps to the next entry, around what can't be stepped to.
+    private mutating func advance(into output: inout FrameOutput) throws(JournalFailure) -> Bool {
+        while true {
+            do {
+                return try handle.next()
+            } catch {
+                try stepAround(error, into: &output)
+            }
+        }
+    }
+
+    /// Vacuuming empties a file before it is unlinked, under whoever reads it: a handle opened anew finds what is left. Where the same place
+    /// fails again it is damaged: then the reader looks further on, twice as far each time.
+    private mutating func stepAround(_ failure: JournalFailure, into output: inout FrameOutput) throws(JournalFailure) {
+        try count(failure)
+        handle = try JournalHandle(options)
+        let isDamaged = failuresInRow > 1
+        isPastDamage = isPastDamage || isDamaged
+        let distance: UInt64 = isDamaged ? 1 << UInt64(failuresInRow - 2) : 0
+        if let last {
+            if isDamaged {
+                try handle.seek(beyond: last, by: distance)
+            } else {
+                try resume(after: last, into: &output)
+            }
+        } else if isDamaged {
+            try handle.seek(beyondHeadBy: distance, notBefore: options.sinceRealtime)
+        } else {
+            try seekStart()
+        }
+    }
+
+    private mutating func resume(
+        after last: JournalCursor, realtime: UInt64? = nil, into output: inout FrameOutput
+    ) throws(JournalFailure) {
+        guard let gap = try handle.resume(after: last, realtime: realtime) else { return }
+        output.say(.gap, gap)
+        numbers.forget()
+    }
+
+    private func seekStart() throws(JournalFailure) {
+        if let time = options.sinceRealtime { try handle.seek(realtime: time) } else { try handle.seekHead() }
+    }
+
+    /// Where nothing but damage comes the reader ends, so that it isn't silent for ever.
+    private mutating func count(_ failure: JournalFailure) throws(JournalFailure) {
         failuresInRow += 1
-        if failuresInRow > Self.failuresInRowMax { throw error }
+        if failuresInRow > Self.failuresInRowMax { throw failure }
     }
 
     private mutating func report(into output: inout FrameOutput) {
@@ -163,10 +204,11 @@ struct JournalReaderLoop {
             return
         }
         do {
-            try encode()
+            try encode(into: &output)
             failuresInRow = 0
         } catch {
-            return try fail(error)
+            damaged += 1
+            return try count(error)
         }
         report(into: &output)
         JournalFrame.appendEntry(
@@ -175,7 +217,7 @@ struct JournalReaderLoop {
         try output.flushWhereFull()
     }
 
-    private mutating func encode() throws(JournalFailure) {
+    private mutating func encode(into output: inout FrameOutput) throws(JournalFailure) {
         let journal = handle.journal
         var realtime: UInt64 = 0
         var monotonic: UInt64 = 0
@@ -194,6 +236,14 @@ struct JournalReaderLoop {
             encoder.add(UnsafeRawBufferPointer(start: data, count: count))
         }
         encoder.finish()
+        let skipped = numbers.skipped(before: cursor)
+        if isPastDamage || (isComplete && skipped > 0) {
+            // Those that were stepped to are among them.
+            damaged = 0
+            let number = skipped > 0 ? "up to \(skipped) entries" : "entries"
+            output.say(.gap, "\(number) before \(cursor.text) were removed or are damaged")
+        }
+        isPastDamage = false
         last = cursor
         // What was sent is younger.
         tail = nil
@@ -207,11 +257,9 @@ struct JournalReaderLoop {
         tailAt = now + Self.tailInterval
         tail = try handle.tail()
         if let last {
-            if let gap = try handle.resume(after: last, realtime: nil) { output.say(.gap, gap) }
-        } else if let time = options.sinceRealtime {
-            try handle.seek(realtime: time)
+            try resume(after: last, into: &output)
         } else {
-            try handle.seekHead()
+            try seekStart()
         }
         return true
     }

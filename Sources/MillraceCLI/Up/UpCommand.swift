@@ -22,8 +22,8 @@ struct UpCommand: AsyncParsableCommand {
         commandName: "up",
         abstract: "Run broker, agent and pipelines in one process.",
         discussion: """
-            Ships /var/log/nginx where it can be read (else a demo log that it writes itself) and the journal where there is one, through a broker on
-            the loopback, into tables of JSON lines below --data. The same parts as in three processes, with the same guarantees.
+            Ships /var/log/nginx where it can be read and holds lines (else a demo log that it writes itself) and the journal where there is one,
+            through a broker on the loopback, into tables of JSON lines below --data. The same parts as in three processes, with the same guarantees.
 
             EXAMPLES
               millrace up
@@ -90,7 +90,7 @@ struct UpCommand: AsyncParsableCommand {
         var topics = ["nginx.access"]
 
         init(command: UpCommand, data: FilePath) {
-            let hasNginx = ["access.log"].contains { access("/var/log/nginx/\($0)", R_OK) == 0 }
+            let hasNginx = Self.holdsLines("/var/log/nginx/access.log")
             if !command.logs.isEmpty {
                 files = [FileInputSettings(paths: command.logs, topic: "nginx.access", format: "nginx_access")]
             } else if hasNginx && !command.demo {
@@ -108,6 +108,12 @@ struct UpCommand: AsyncParsableCommand {
                 journals = [JournalInputSettings(directory: nil)]
             }
             if !journals.isEmpty { topics.append("journal") }
+        }
+
+        private static func holdsLines(_ path: String) -> Bool {
+            guard let file = try? PosixFileSystem().open(FilePath(path), .read) else { return false }
+            defer { file.close() }
+            return ((try? file.status().size) ?? 0) > 0
         }
 
         private static func isFilled(_ folder: String) -> Bool {
@@ -142,7 +148,7 @@ struct UpCommand: AsyncParsableCommand {
 
     private func announce(_ addresses: [Address], _ sources: Sources, _ root: FilePath) {
         let shipped = sources.files.flatMap(\.paths).joined(separator: ", ")
-        let demo = sources.demoLog == nil ? "" : " (a demo, written here: no nginx log can be read)"
+        let demo = sources.demoLog == nil ? "" : " (a demo, written here: /var/log/nginx/access.log holds no lines; --log ships what you name)"
         printNow(
             """
             Kafka endpoint   \(addresses.map(\.description).joined(separator: ", "))

@@ -148,7 +148,9 @@ struct UpCommand: AsyncParsableCommand {
 
     private func announce(_ addresses: [Address], _ sources: Sources, _ root: FilePath) {
         let shipped = sources.files.flatMap(\.paths).joined(separator: ", ")
-        let demo = sources.demoLog == nil ? "" : " (a demo, written here: /var/log/nginx/access.log holds no lines; --log ships what you name)"
+        let demo =
+            sources.demoLog == nil
+            ? "" : " (a demo, written here: /var/log/nginx/access.log holds no lines; --log names others)"
         printNow(
             """
             Kafka endpoint   \(addresses.map(\.description).joined(separator: ", "))

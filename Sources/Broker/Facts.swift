@@ -124,3 +124,36 @@ struct AppendFailed: Fact {
     var message: String { "an append to \(partition) failed: \(reason)" }
     func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_appends_failed_total").increment() }
 }
+
+/// A write on an event loop took long: for a while the disk lanes do all writing.
+struct LoopWritesPaused: Fact {
+    let took: Duration
+
+    var level: Logger.Level { .debug }
+    var message: String {
+        "a write into the page cache took \(took.milliseconds) ms on an event loop: for \(LoopWriteGate.pause) the disk "
+            + "threads write. Where this repeats, the disk does not keep up with what is written back (vm.dirty_ratio)"
+    }
+    func measure(in metrics: MetricRegistry) {
+        metrics.counter("millrace_broker_loop_writes_paused_total").increment()
+    }
+}
+
+/// Requests wait for others to be answered. Peers can cause this at will, so it is said once in a while; how many waited is
+/// `millrace_broker_request_waits_total`.
+struct RequestBudgetExhausted: Fact {
+    let bytesMax: ByteCount
+    let isSaid: Bool
+    /// How often it happened unsaid since the last line.
+    let unsaidCount: Int
+
+    var level: Logger.Level { isSaid ? .warning : .debug }
+    var message: String {
+        let others = unsaidCount > 0 ? " (and \(unsaidCount) times since the last such line)" : ""
+        return
+            "requests of \(bytesMax) are being worked on, and senders have to wait (limits: request_bytes_in_flight)\(others)"
+    }
+    func measure(in metrics: MetricRegistry) {
+        metrics.counter("millrace_broker_request_budget_exhausted_total").increment()
+    }
+}

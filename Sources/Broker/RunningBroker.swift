@@ -171,6 +171,8 @@ final class RunningBroker: Sendable {
         serverSettings.requestBytesInFlightMax = limits.connectionRequestBytesMax
         serverSettings.idleMax = limits.connectionIdleMax
         serverSettings.connectionsMax = limits.connectionsMax
+        serverSettings.receiveMax = limits.requestReceiveMax
+        serverSettings.budget = requestBudget()
         for settings in services.settings.listeners {
             let dispatcher = ListenerDispatcher(
                 listener: settings, table: table, fetches: services.fetches, time: services.time,
@@ -186,6 +188,21 @@ final class RunningBroker: Sendable {
                 brokerID: services.brokerID, clusterID: services.clusterID, leaderEpoch: services.leaderEpoch,
                 listeners: addresses.map(\.description), topicCount: services.topics.topics.count,
                 partitionCount: services.topics.partitionCount))
+    }
+
+    /// One for all listeners.
+    private func requestBudget() -> RequestBudget {
+        let metrics = services.telemetry.metrics
+        let log = Mutex(RefusalLog())
+        let bytesMax = services.settings.limits.requestBytesInFlightMax
+        return RequestBudget(
+            bytesMax: bytesMax, taken: metrics.gauge("millrace_broker_request_bytes"),
+            waits: metrics.counter("millrace_broker_request_waits_total")
+        ) { [services] in
+            let unsaidCount = log.withLock { $0.refused(now: services.time.now) }
+            services.telemetry.emit(
+                RequestBudgetExhausted(bytesMax: bytesMax, isSaid: unsaidCount != nil, unsaidCount: unsaidCount ?? 0))
+        }
     }
 
     /// Retention, checkpoints and interval flushes, once a second, off the event loops.

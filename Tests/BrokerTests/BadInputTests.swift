@@ -52,6 +52,41 @@ import Testing
         }
     }
 
+    /// A batch is judged alone: neither its own connection nor another's suffers.
+    @Test func aBatchWithAWrongSumIsRefusedAndEverybodyGoesOn() async throws {
+        try await TestBroker.with { broker in
+            let bystander = try WireSocket(to: broker.address)
+            for durability in ["fsync", "page-cache"] {
+                try await bystander.createTopic(durability, settings: ["millrace.durability": durability])
+                let peer = try WireSocket(to: broker.address)
+                var damaged = try batch(["a"])
+                damaged.setInteger(UInt8(0xff), at: damaged.writerIndex - 1)
+                let refused = try await peer.produce(damaged, to: durability)
+                #expect(refused.errorCode == .corruptMessage)
+                #expect(refused.errorMessage?.contains("CRC") == true)
+                #expect(try await bystander.produce(try batch(["b"]), to: durability).baseOffset == 0)
+                #expect(try await peer.produce(try batch(["c"]), to: durability).baseOffset == 1)
+                #expect(try words(await bystander.fetch(durability, from: 0), first: 0) == ["b", "c"])
+            }
+        }
+    }
+
+    /// Client ids, topics and error messages are text from peers; what is not UTF-8 is repaired, and never ends anything.
+    @Test func invalidUTF8InARequestIsAnswered() async throws {
+        try await TestBroker.with { broker in
+            let peer = try WireSocket(to: broker.address)
+            // Metadata v1 of one topic, with bytes that no UTF-8 text has, in client id and name.
+            var bytes = Self.frame([ApiKey.metadata.rawValue, Int16(1), Int32(9), Int16(2)])
+            bytes.writeBytes([0xff, 0xfe])
+            bytes.writeMultipleIntegers(Int32(1), Int16(3))
+            bytes.writeBytes([0x61, 0xc3, 0x28])
+            await peer.send(frame: bytes)
+            let response = try await peer.receive(MetadataRequest.self, version: 1, correlationID: 9)
+            #expect(response.topics.map(\.errorCode) == [.invalidTopicException])
+            #expect(try await peer.metadata(nil).brokers.count == 1)
+        }
+    }
+
     /// Requests of every API with bytes changed at random: each is answered or closes its connection, and the broker lives.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func damagedRequestsNeverHurtTheBroker(seed: UInt64) async throws {

@@ -27,6 +27,8 @@ import Testing
             auto_create_topics: false
             limits:
               request_bytes: 8MiB
+              request_bytes_in_flight: 64MiB
+              request_receive: 10s
               fetch_wait: 30s
             """)
         #expect(settings.data.string == "/srv/broker")
@@ -37,6 +39,8 @@ import Testing
         #expect(settings.topicDefaults == ["retention.ms": "604800000"])
         #expect(!settings.createsTopics)
         #expect(settings.limits.requestBytesMax == .mib(8))
+        #expect(settings.limits.requestBytesInFlightMax == .mib(64))
+        #expect(settings.limits.requestReceiveMax == .seconds(10))
         #expect(settings.limits.fetchWaitMax == .seconds(30))
     }
 

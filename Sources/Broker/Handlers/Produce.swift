@@ -48,7 +48,7 @@ struct ProduceHandler: ApiHandler {
             let lane = first.item.partition.lane
             let here = parts.filter { $0.item.partition.lane === lane }
             parts.removeAll { $0.item.partition.lane === lane }
-            services.appender.append(here.map(\.item), origin: .client) { index, outcome in
+            services.appender.append(here.map(\.item), origin: .client, mayWriteHere: true) { index, outcome in
                 switch outcome {
                 case .success(let result): answer.succeed(here[index].place, result)
                 case .failure(let failure): answer.fail(here[index].place, ProduceError(failure))

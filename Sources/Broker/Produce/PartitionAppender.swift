@@ -32,6 +32,9 @@ final class PartitionAppender: Sendable {
     private let waitingBytes = Atomic<Int>(0)
     private let waitingBytesMax: Int
     private let appendedBytes: CounterHandle
+    private let loopAppends: CounterHandle
+    private let laneAppends: CounterHandle
+    private let loopWrites = LoopWriteGate()
 
     init(
         flusher: any Flusher, fetches: WaitingFetches, time: any TimeSource, telemetry: Telemetry,
@@ -43,12 +46,20 @@ final class PartitionAppender: Sendable {
         self.telemetry = telemetry
         self.waitingBytesMax = waitingBytesMax.bytes
         appendedBytes = telemetry.metrics.counter("millrace_broker_appended_bytes_total")
+        loopAppends = telemetry.metrics.counter("millrace_broker_appends_total", [("thread", "loop")])
+        laneAppends = telemetry.metrics.counter("millrace_broker_appends_total", [("thread", "lane")])
     }
 
     /// Appends each item, all of which share a lane. `then` is called once for each, with its index, on the lane's or a flushing thread;
-    /// at once and here where the items are turned away.
-    func append(_ items: [Item], origin: AppendOrigin, then: @escaping @Sendable (Int, Outcome) -> Void) {
+    /// at once and here where the items are turned away, and where the caller may write itself and nothing speaks against it.
+    ///
+    /// - Parameter mayWriteHere: the caller holds no lock, and what comes next on its thread can wait for a copy into the page cache.
+    func append(
+        _ items: [Item], origin: AppendOrigin, mayWriteHere: Bool = false,
+        then: @escaping @Sendable (Int, Outcome) -> Void
+    ) {
         let bytes = items.reduce(0) { $0 + $1.batches.readableBytes }
+        if mayWriteHere, appendHere(items, bytes: bytes, origin: origin, then: then) { return }
         let waiting = waitingBytes.add(bytes, ordering: .relaxed).newValue
         // One batch is always let in, however large.
         let isQueued =
@@ -63,12 +74,28 @@ final class PartitionAppender: Sendable {
                     }
                 }
             }
-        if isQueued { return }
+        if isQueued { return laneAppends.increment(by: items.count) }
         waitingBytes.subtract(bytes, ordering: .relaxed)
         for (index, item) in items.enumerated() {
             telemetry.emit(AppendTurnedAway(partition: item.partition.id))
             then(index, .failure(.turnedAway))
         }
+    }
+
+    /// Writes on this thread; false, and nothing happened, where the lane has to.
+    private func appendHere(
+        _ items: [Item], bytes: Int, origin: AppendOrigin, then: @escaping @Sendable (Int, Outcome) -> Void
+    ) -> Bool {
+        let begin = time.now
+        // What waits in the lane came earlier.
+        guard loopWrites.isOpen(for: bytes, now: begin), items[0].partition.lane.isIdle,
+            items.allSatisfy({ $0.partition.log.appendsArePrompt })
+        else { return false }
+        for (index, item) in items.enumerated() { appendNow(item, origin: origin) { then(index, $0) } }
+        loopAppends.increment(by: items.count)
+        let end = time.now
+        if loopWrites.wrote(from: begin, until: end) { telemetry.emit(LoopWritesPaused(took: end - begin)) }
+        return true
     }
 
     private func appendNow(_ item: Item, origin: AppendOrigin, then: @escaping @Sendable (Outcome) -> Void) {

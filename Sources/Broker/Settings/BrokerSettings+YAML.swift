@@ -71,6 +71,9 @@ extension BrokerLimits {
         var mapping = try node.mapping()
         let sizes = ByteCount.kib(64)...ByteCount.gib(1)
         requestBytesMax = try mapping.bytes("request_bytes", default: requestBytesMax, in: sizes)
+        requestBytesInFlightMax = try mapping.bytes(
+            "request_bytes_in_flight", default: requestBytesInFlightMax, in: sizes.lowerBound...ByteCount.gib(64))
+        requestReceiveMax = try mapping.duration("request_receive", default: requestReceiveMax)
         connectionRequestsMax = try mapping.int("connection_requests", default: connectionRequestsMax, in: 1...10_000)
         connectionRequestBytesMax = try mapping.bytes(
             "connection_request_bytes", default: connectionRequestBytesMax, in: sizes)

@@ -46,6 +46,11 @@ public struct BrokerSettings: Sendable, Equatable {
 public struct BrokerLimits: Sendable, Equatable {
     /// The largest request (`request_bytes`).
     public var requestBytesMax = ByteCount.mib(32)
+    /// The bytes of the requests of all connections, from the moment a request's length is known until it is answered (`request_bytes_in_flight`). At the
+    /// limit the sockets of those whose next request does not fit are not read.
+    public var requestBytesInFlightMax = ByteCount.mib(128)
+    /// How long a request may take to arrive once it was begun (`request_receive`).
+    public var requestReceiveMax = Duration.seconds(60)
     /// Requests of one connection that are worked on at a time, and their bytes (`connection_requests`, `connection_request_bytes`).
     public var connectionRequestsMax = 64
     public var connectionRequestBytesMax = ByteCount.mib(4)

@@ -18,6 +18,9 @@ public final class DiskLane: Sendable {
     /// Jobs that wait or run.
     public var jobCount: Int { waiting.load(ordering: .relaxed) }
 
+    /// No job waits or runs, and what earlier jobs did is seen here.
+    public var isIdle: Bool { waiting.load(ordering: .acquiring) == 0 }
+
     /// Queues the job; false, and nothing happens, where the lane is full.
     public func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
         guard waiting.add(1, ordering: .relaxed).newValue <= jobsMax else {
@@ -40,7 +43,7 @@ public final class DiskLane: Sendable {
         pool.submit { _ in
             // After the shutdown too, then on the caller's thread: what it works on is closed and says so.
             job()
-            self.waiting.subtract(1, ordering: .relaxed)
+            self.waiting.subtract(1, ordering: .releasing)
         }
     }
 

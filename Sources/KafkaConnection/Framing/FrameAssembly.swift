@@ -101,22 +101,31 @@ public final class FrameAssembly {
     /// True where bytes wait that `next` has not been asked about.
     public var hasUnreadBytes: Bool { current != nil }
 
-    /// The next whole frame, without its length; nil until more is received.
-    public func next() throws(FrameError) -> ByteBuffer? {
-        guard let length = current.flatMap({ $0.getInteger(at: $0.readerIndex, as: Int32.self) }) else {
-            settle(bytesNeeded: nil)
-            return nil
-        }
+    /// True where a frame was begun and is not whole yet.
+    public var hasPartialFrame: Bool { partial != nil }
+
+    /// The length of the frame that the received bytes begin with, checked; nil where it is not known yet. `next` may still be nil.
+    public func announcedBytes() throws(FrameError) -> Int? {
+        guard let length = current.flatMap({ $0.getInteger(at: $0.readerIndex, as: Int32.self) }) else { return nil }
         guard length > 0 && Int(length) <= frameBytesMax else {
             throw .illegalLength(Int(length), bytesMax: frameBytesMax)
         }
-        let bytesNeeded = Self.lengthBytes + Int(length)
+        return Int(length)
+    }
+
+    /// The next whole frame, without its length; nil until more is received.
+    public func next() throws(FrameError) -> ByteBuffer? {
+        guard let length = try announcedBytes() else {
+            settle(bytesNeeded: nil)
+            return nil
+        }
+        let bytesNeeded = Self.lengthBytes + length
         guard current!.readableBytes >= bytesNeeded else {
             settle(bytesNeeded: bytesNeeded)
             return nil
         }
         current!.moveReaderIndex(forwardBy: Self.lengthBytes)
-        let frame = current!.readSlice(length: Int(length))
+        let frame = current!.readSlice(length: length)
         if current!.readableBytes == 0 { current = nil }
         readBytesNext = min(max(bytesNeeded, Self.readBytesMin), Self.readBytesMax)
         return frame

@@ -24,8 +24,8 @@ struct ResponseSlots<Response> {
         return first + UInt64(slots.count - 1)
     }
 
-    /// Fills a slot; nil is "no response" (acks=0). Filling a slot twice is a bug of the handler that does it.
-    mutating func fill(_ slot: UInt64, with response: Response?) {
+    /// Fills a slot; nil is "no response" (acks=0). Filling a slot twice is a bug of the handler that does it. Returns the bytes that its request held.
+    mutating func fill(_ slot: UInt64, with response: Response?) -> Int {
         precondition(slot >= first && slot < first + UInt64(slots.count), "a request was answered twice")
         let index = slots.index(slots.startIndex, offsetBy: Int(slot - first))
         guard case .waiting(let requestBytes) = slots[index] else {
@@ -34,6 +34,7 @@ struct ResponseSlots<Response> {
         waitingCount -= 1
         waitingBytes -= requestBytes
         slots[index] = .filled(response)
+        return requestBytes
     }
 
     /// The response that is to leave next; `.some(nil)` where a request gets none, nil where the front is not finished.

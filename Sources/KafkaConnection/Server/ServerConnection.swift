@@ -8,7 +8,9 @@ import Synchronization
 /// peer can make the server hold is limited by `ServerSettings`.
 ///
 /// Unchecked: its state lives on the channel's event loop; from other threads only `complete` and `close` are called, which hand over.
-public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandler, @unchecked Sendable {
+public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandler, RequestBudget.Claimant,
+    @unchecked Sendable
+{
     public typealias InboundIn = ByteBuffer
     public typealias OutboundIn = IOData
     public typealias OutboundOut = IOData
@@ -16,6 +18,14 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
     private struct Completion {
         var slot: UInt64
         var frame: ResponseFrame?
+    }
+
+    /// How the next request stands with the budget of all connections.
+    private enum Admission {
+        case none
+        /// Nothing is read, nor taken apart, until the bytes are granted.
+        case waiting(bytes: Int)
+        case granted(bytes: Int)
     }
 
     private let settings: ServerSettings
@@ -29,14 +39,16 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
 
     private var context: ChannelHandlerContext?
     private var slots = ResponseSlots<ResponseFrame>()
-    private var clientIDBytes = ByteBuffer()
-    private var clientID = ""
+    private var headers = RequestHeaderReader()
+    private var admission = Admission.none
     private var isDispatching = false
     private var isInReadCycle = false
     private var isReadHeld = false
     private var hasUnflushed = false
     private var lastMoved: NIODeadline
-    private var idleTimer: Scheduled<Void>?
+    /// Since when bytes of a request have been here and the rest of it has not.
+    private var partialSince: NIODeadline?
+    private var timer: Scheduled<Void>?
     private var closeReason: CloseReason?
 
     public init(channel: any Channel, settings: ServerSettings, dispatcher: any RequestDispatcher) {
@@ -88,7 +100,7 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
     private func opened(_ context: ChannelHandlerContext) {
         guard self.context == nil else { return }
         self.context = context
-        scheduleIdleCheck(after: settings.idleMax)
+        scheduleCheck(after: settings.idleMax)
         dispatcher.connectionOpened(self)
     }
 
@@ -117,6 +129,11 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
         slots.count < settings.requestsInFlightMax
             && slots.waitingBytes < settings.requestBytesInFlightMax.bytes
             && context?.channel.isWritable ?? false
+            && !isWaitingForBudget
+    }
+
+    private var isWaitingForBudget: Bool {
+        if case .waiting = admission { true } else { false }
     }
 
     private func dispatchRequests() {
@@ -124,39 +141,62 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
         isDispatching = true
         defer { isDispatching = false }
         do throws(FrameError) {
-            while mayReceive, closeReason == nil, let frame = try assembly.next() { dispatch(frame) }
+            while mayReceive, closeReason == nil, try isNextAdmitted(), let frame = try assembly.next() {
+                partialSince = nil
+                dispatch(frame)
+            }
         } catch {
             closeOnLoop(.refused(error.description))
         }
+        if !assembly.hasPartialFrame { partialSince = nil } else if partialSince == nil { partialSince = eventLoop.now }
     }
 
-    /// Header v1: | api key i16 | version i16 | correlation id i32 | client id nullable string |; v2 adds tagged fields.
+    /// False where the request that the received bytes begin with has to wait for the budget.
+    private func isNextAdmitted() throws(FrameError) -> Bool {
+        guard let budget = settings.budget, case .none = admission, let bytes = try assembly.announcedBytes() else {
+            return true
+        }
+        guard budget.claim(bytes, for: self) else {
+            admission = .waiting(bytes: bytes)
+            return false
+        }
+        admission = .granted(bytes: bytes)
+        return true
+    }
+
+    /// From any thread.
+    func bytesGranted() {
+        eventLoop.execute {
+            guard case .waiting(let bytes) = self.admission, self.closeReason == nil else { return }
+            self.admission = .granted(bytes: bytes)
+            self.resume()
+        }
+    }
+
     private func dispatch(_ frame: ByteBuffer) {
         var body = frame
-        guard let (key, version, correlationID) = body.readMultipleIntegers(as: (Int16, Int16, Int32).self) else {
-            return closeOnLoop(.refused("a request of \(frame.readableBytes) bytes has no whole header"))
+        switch headers.read(&body, versions: settings.versions) {
+        case .request(let apiKey, let version, let correlationID):
+            let request = ReceivedRequest(
+                apiKey: apiKey, version: version, correlationID: correlationID, clientID: headers.clientID, body: body,
+                connection: self, slot: reserveSlot(for: frame))
+            dispatcher.requestReceived(request)
+        case .unservedVersion(let apiKey, let version, let served, let correlationID):
+            refuse(apiKey, version: version, served: served, correlationID: correlationID, frame: frame)
+        case .unreadable(let reason): closeOnLoop(.refused(reason))
         }
-        let apiKey = ApiKey(rawValue: key)
-        guard let apiKey, let served = settings.versions.served(apiKey) else {
-            return closeOnLoop(.refused("a request for API key \(key), which is not served"))
-        }
-        guard served.contains(version) else {
-            return refuse(
-                apiKey, version: version, served: served, correlationID: correlationID, bytes: frame.readableBytes)
-        }
-        guard readClientID(from: &body), skipTaggedFields(of: &body, apiKey: apiKey, version: version) else {
-            return closeOnLoop(.refused("a \(apiKey) v\(version) request's header is cut short"))
-        }
-        let request = ReceivedRequest(
-            apiKey: apiKey, version: version, correlationID: correlationID, clientID: clientID, body: body,
-            connection: self, slot: slots.reserve(requestBytes: frame.readableBytes))
-        dispatcher.requestReceived(request)
+    }
+
+    /// From here on the slot answers for the request's bytes.
+    private func reserveSlot(for frame: ByteBuffer) -> UInt64 {
+        admission = .none
+        return slots.reserve(requestBytes: frame.readableBytes)
     }
 
     /// An ApiVersions of a version from the future is answered in v0 with error 35 and what is served, so that the client can ask again (KIP-511);
     /// for any other API nothing that the client would understand can be said.
     private func refuse(
-        _ apiKey: ApiKey, version: Int16, served: ClosedRange<Int16>, correlationID: Int32, bytes: Int
+        _ apiKey: ApiKey, version: Int16, served: ClosedRange<Int16>, correlationID: Int32, frame: ByteBuffer
     ) {
         guard apiKey == .apiVersions else {
             let range = "\(served.lowerBound) to \(served.upperBound)"
@@ -169,34 +209,7 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
             buffer.writeMultipleIntegers(range.apiKey.rawValue, range.versions.lowerBound, range.versions.upperBound)
         }
         buffer.setInteger(Int32(buffer.readableBytes - 4), at: 0)
-        complete(slots.reserve(requestBytes: bytes), with: .bytes(buffer))
-    }
-
-    /// The id is the same in every request of a connection, so its string is made once.
-    private func readClientID(from body: inout ByteBuffer) -> Bool {
-        guard let length = body.readInteger(as: Int16.self) else { return false }
-        guard length >= 0 else {
-            clientID = ""
-            clientIDBytes = ByteBuffer()
-            return length == -1
-        }
-        guard let bytes = body.readSlice(length: Int(length)) else { return false }
-        if bytes != clientIDBytes {
-            clientID = String(buffer: bytes)
-            clientIDBytes = ByteBuffer(string: clientID)
-        }
-        return true
-    }
-
-    private func skipTaggedFields(of body: inout ByteBuffer, apiKey: ApiKey, version: Int16) -> Bool {
-        guard apiKey.requestHeaderVersion(for: version) >= 2 else { return true }
-        guard let count = body.readUnsignedVarint() else { return false }
-        for _ in 0..<count {
-            guard body.readUnsignedVarint() != nil, let length = body.readUnsignedVarint() else { return false }
-            guard Int(length) <= body.readableBytes else { return false }
-            body.moveReaderIndex(forwardBy: Int(length))
-        }
-        return true
+        complete(reserveSlot(for: frame), with: .bytes(buffer))
     }
 
     // MARK: Answers
@@ -212,7 +225,8 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
 
     private func completed(_ completion: Completion) {
         guard closeReason == nil else { return }
-        slots.fill(completion.slot, with: completion.frame)
+        let bytes = slots.fill(completion.slot, with: completion.frame)
+        settings.budget?.giveBack(bytes)
     }
 
     private func answersCompleted() {
@@ -292,17 +306,29 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
 
     // MARK: The end
 
-    private func scheduleIdleCheck(after delay: Duration) {
-        idleTimer = eventLoop.scheduleTask(in: .nanoseconds(delay.nanoseconds)) { [weak self] in self?.checkIdle() }
+    private func scheduleCheck(after delay: Duration) {
+        let delay = min(delay, settings.receiveMax)
+        timer = eventLoop.scheduleTask(in: .nanoseconds(delay.nanoseconds)) { [weak self] in self?.check() }
     }
 
-    private func checkIdle() {
+    /// One timer looks after both deadlines.
+    private func check() {
         guard closeReason == nil else { return }
-        let idle = Duration.nanoseconds((eventLoop.now - lastMoved).nanoseconds)
+        let now = eventLoop.now
+        if !mayReceive {
+            // It is not the peer that lets the request wait.
+            if partialSince != nil { partialSince = now }
+        } else if let partialSince, now - partialSince >= .nanoseconds(settings.receiveMax.nanoseconds) {
+            return closeOnLoop(
+                .refused(
+                    "a request was begun and did not arrive in full within \(settings.receiveMax) (limits: request_receive)"
+                ))
+        }
+        let idle = Duration.nanoseconds((now - lastMoved).nanoseconds)
         // While an answer is being made it is not the peer that idles.
-        if slots.waitingCount > 0 { return scheduleIdleCheck(after: settings.idleMax) }
+        if slots.waitingCount > 0 || isWaitingForBudget { return scheduleCheck(after: settings.idleMax) }
         if idle >= settings.idleMax { return closeOnLoop(.idle) }
-        scheduleIdleCheck(after: settings.idleMax - idle)
+        scheduleCheck(after: settings.idleMax - idle)
     }
 
     public func errorCaught(context: ChannelHandlerContext, error: any Error) { closeOnLoop(.failed("\(error)")) }
@@ -324,23 +350,21 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
     private func ended(_ reason: CloseReason) {
         guard closeReason == nil, context != nil else { return }
         closeReason = reason
-        idleTimer?.cancel()
-        idleTimer = nil
+        timer?.cancel()
+        timer = nil
+        giveBudgetBack()
         dispatcher.connectionClosed(self, reason: reason)
     }
-}
 
-extension ByteBuffer {
-    /// An unsigned LEB128 number of at most 32 bits.
-    mutating func readUnsignedVarint() -> UInt32? {
-        var value: UInt32 = 0
-        var shift: UInt32 = 0
-        while shift < 35 {
-            guard let byte = readInteger(as: UInt8.self) else { return nil }
-            value |= UInt32(byte & 0x7f) << shift
-            if byte & 0x80 == 0 { return value }
-            shift += 7
+    /// Requests that are still worked on hold their bytes a little longer, yet nobody says when.
+    private func giveBudgetBack() {
+        guard let budget = settings.budget else { return }
+        budget.giveBack(slots.waitingBytes)
+        switch admission {
+        case .none: break
+        case .waiting(let bytes): budget.withdraw(self, bytes: bytes)
+        case .granted(let bytes): budget.giveBack(bytes)
         }
-        return nil
+        admission = .none
     }
 }

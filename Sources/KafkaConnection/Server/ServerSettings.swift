@@ -9,6 +9,10 @@ public struct ServerSettings: Sendable {
     public var requestsInFlightMax = 64
     /// Bytes of such requests. One request is always let in, however large.
     public var requestBytesInFlightMax = ByteCount.mib(16)
+    /// What the requests of all connections may take together; nil is without limit.
+    public var budget: RequestBudget?
+    /// A request that was begun and has not arrived in full after this long ends its connection, after twice as long at the latest.
+    public var receiveMax = Duration.seconds(60)
     /// Above this many unsent response bytes a connection is not read, until they are below `unsentBytesLow`.
     public var unsentBytesHigh = ByteCount.mib(1)
     public var unsentBytesLow = ByteCount.kib(256)

@@ -70,6 +70,13 @@ extension PartitionLog {
         return result
     }
 
+    /// An append is a check of its batch and a copy into the page cache, no more: no record is decoded, nobody waits for a flush.
+    public var appendsArePrompt: Bool {
+        state.withLock { state in
+            state.config.durability == .pageCache && !state.config.compacts && !state.config.validatesRecords
+        }
+    }
+
     private func refuseWhileOffline(_ state: State) throws(AppendError) {
         if let reason = state.offlineReason ?? shared.health.reason {
             throw AppendError(.offline, "\(partition) is offline: \(reason)")

@@ -125,14 +125,14 @@ let package = Package(
             dependencies: [
                 "Pipelines", "Exports", "Events", "BrokerTestKit", "TestKit", "KafkaClient", "KafkaConnection",
                 "KafkaWire",
-                "Records", "Settings", "Base", "CZlib", nioCore, nioPosix, systemPackage,
+                "Records", "Settings", "Telemetry", "Broker", "Base", "CZlib", nioCore, nioPosix, systemPackage,
             ]),
 
         .testTarget(name: "CommandTests", dependencies: ["AgentCommands", "MillraceCLI", "Pipelines", "Settings"]),
 
         .testTarget(name: "HouseTests"),
         .target(
-            name: "BrokerTestKit", dependencies: ["Broker", "TestKit", systemPackage, nioPosix],
+            name: "BrokerTestKit", dependencies: ["Broker", "Telemetry", "TestKit", systemPackage, nioPosix, logging],
             path: "Tests/BrokerTestKit"),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "BrokerTestKit", "TestKit", systemPackage]),
         .testTarget(
@@ -162,8 +162,9 @@ let package = Package(
         .testTarget(
             name: "KafkaClientTests",
             dependencies: [
-                "KafkaClient", "KafkaConnection", "KafkaWire", "Records", "Base", "BrokerTestKit", "TestKit", nioCore,
-                nioPosix,
+                "KafkaClient", "KafkaConnection", "KafkaWire", "Records", "Telemetry", "Base", "BrokerTestKit",
+                "TestKit",
+                nioCore, nioPosix,
             ]),
         // Everything together, in virtual time
         .testTarget(

@@ -47,7 +47,7 @@ public final class Agent: Sendable {
         self.makeInputs = makeInputs
         var clusterSettings = ClusterSettings(bootstrap: settings.brokers)
         clusterSettings.connection = settings.connection
-        cluster = KafkaCluster(settings: clusterSettings, on: group, time: time)
+        cluster = KafkaCluster(settings: clusterSettings, on: group, time: time, telemetry: telemetry)
     }
 
     /// Runs until `stop()`: then seals what was read, waits for acknowledgements up to `stopTimeout`, and returns.
@@ -164,12 +164,17 @@ struct AgentLoop {
     func run() throws {
         let time = agent.time
         try core.start(now: time.now)
-        agent.health.report("agent", .ready)
+        var troubles: [String]?
         var statusAt = time.now
         var stopAt: Instant?
         while true {
             let now = time.now
             let rest = try core.turn(now: now, wallTime: time.wallTime)
+            let found = agent.cluster.troubles
+            if found != troubles {
+                agent.health.report("agent", found.isEmpty ? .ready : .notReady(found.joined(separator: "; ")))
+                troubles = found
+            }
             if statusAt <= now {
                 publishStatus(isStalled: rest.isStalled)
                 statusAt = now + agent.settings.statusInterval

@@ -29,6 +29,12 @@ public protocol WireRequest: WireMessage {
 /// What a broker answers, in the version of the request.
 public protocol WireResponse: WireMessage {
     static var apiKey: ApiKey { get }
+    /// How long the client is to send nothing on this connection (KIP-219). 0 in messages and versions that can't say it.
+    var throttleTimeMs: Int32 { get }
+}
+
+extension WireResponse {
+    public var throttleTimeMs: Int32 { 0 }
 }
 
 extension WireMessage {

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import Records
 import Synchronization
+import Telemetry
 
 @testable import KafkaClient
 
@@ -65,11 +66,11 @@ final class FakeBroker: RequestDispatcher {
 
     var address: Address { state.withLock { $0.address } }
 
-    func cluster() -> KafkaCluster {
+    func cluster(telemetry: Telemetry = .silent) -> KafkaCluster {
         var settings = ClusterSettings(bootstrap: [address])
         settings.backoff = Backoff(first: .milliseconds(20), max: .milliseconds(200))
         settings.connection.requestTimeout = .seconds(5)
-        return KafkaCluster(settings: settings, on: Self.group)
+        return KafkaCluster(settings: settings, on: Self.group, telemetry: telemetry)
     }
 
     func createTopic(_ name: String, partitions: Int) {

@@ -1,4 +1,5 @@
 import Base
+import BrokerTestKit
 import KafkaConnection
 import KafkaWire
 import Records
@@ -260,6 +261,104 @@ func eventually(
         #expect(broker.state.withLock { $0.committed["g"]?[partition(1)]?.offset } == Offset(50))
         cluster.shutDown()
         await broker.stop()
+    }
+
+    /// A member that can't join retries for ever; it says so once for each form of its trouble, and once when it is over.
+    @Test func aGroupThatCannotBeJoinedIsSaid() async throws {
+        let log = RecordedLog()
+        let broker = try await FakeBroker.start()
+        broker.createTopic("t", partitions: 2)
+        broker.inject(Array(repeating: .coordinatorNotAvailable, count: 5), for: .findCoordinator)
+        broker.inject(Array(repeating: .coordinatorLoadInProgress, count: 6), for: .joinGroup)
+        let cluster = broker.cluster(telemetry: log.telemetry)
+        let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()))
+        let run = Task { try await handler.consumer.run(handler) }
+        try await eventually { handler.consumer.trouble?.contains("COORDINATOR_NOT_AVAILABLE") == true }
+        try await eventually { handler.consumer.trouble?.contains("COORDINATOR_LOAD_IN_PROGRESS") == true }
+        try await eventually { handler.seen.held.count == 2 }
+        #expect(handler.consumer.trouble == nil && cluster.troubles.isEmpty)
+        let warnings = log.lines.filter { $0.hasPrefix("warning") }
+        #expect(warnings.count == 2, "\(log.lines)")
+        #expect(warnings.allSatisfy { $0.contains("group g: ") && $0.contains("it is tried again") })
+        #expect(log.lines.contains("info: group g: works again after 11 failed tries"))
+        #expect(
+            log.lines.contains { $0.hasPrefix("info: group g: joined, generation 1") && $0.hasSuffix("2 partitions") })
+        #expect(log.metrics.counter("millrace_client_failures_total", [("of", "group")]).value == 11)
+        #expect(log.metrics.counter("millrace_client_group_joins_total", [("group", "g")]).value == 1)
+        handler.consumer.stop()
+        try await run.value
+        cluster.shutDown()
+        await broker.stop()
+    }
+
+    @Test func aMembershipThatIsLostIsSaid() async throws {
+        let log = RecordedLog()
+        let broker = try await FakeBroker.start()
+        broker.createTopic("t", partitions: 1)
+        let cluster = broker.cluster(telemetry: log.telemetry)
+        let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()))
+        let run = Task { try await handler.consumer.run(handler) }
+        try await eventually { handler.seen.held.count == 1 }
+        broker.inject([.illegalGeneration], for: .heartbeat)
+        try await eventually { handler.seen.calls.filter { $0.hasPrefix("assigned") }.count == 2 }
+        #expect(log.lines.contains { $0.hasPrefix("warning: group g: the membership ended (generation 1") })
+        #expect(log.metrics.counter("millrace_client_memberships_lost_total", [("group", "g")]).value == 1)
+        handler.consumer.stop()
+        try await run.value
+        cluster.shutDown()
+        await broker.stop()
+    }
+
+    @Test func aPartitionThatIsNotServedIsSaid() async throws {
+        let log = RecordedLog()
+        let broker = try await FakeBroker.start()
+        broker.createTopic("t", partitions: 1)
+        try broker.append(values(0, 0..<5), to: partition(0))
+        broker.inject([.kafkaStorageError, .kafkaStorageError, .kafkaStorageError], for: .fetch)
+        let cluster = broker.cluster(telemetry: log.telemetry)
+        let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()))
+        let run = Task { try await handler.consumer.run(handler) }
+        try await handler.wait(for: 5)
+        #expect(
+            log.lines.filter { $0.hasPrefix("warning: partition t-0: its leader answered KAFKA_STORAGE_ERROR") }.count
+                == 1)
+        #expect(log.lines.contains("info: partition t-0: works again after 3 failed tries"))
+        handler.consumer.stop()
+        try await run.value
+        cluster.shutDown()
+        await broker.stop()
+    }
+
+    /// The latest that both sides have; not, though, what librdkafka's mock cluster claims and does not read.
+    @Test func groupRequestsGoInTheLatestCommonVersion() throws {
+        func versions(_ ranges: [(ApiKey, ClosedRange<Int16>)]) -> NegotiatedVersions {
+            var response = ApiVersionsResponse()
+            response.apiKeys = ranges.map { key, range in
+                var api = ApiVersionsResponse.ApiVersion()
+                api.apiKey = key.rawValue
+                api.minVersion = range.lowerBound
+                api.maxVersion = range.upperBound
+                return api
+            }
+            return NegotiatedVersions(response)
+        }
+        func picked(_ versions: NegotiatedVersions) throws -> [Int16] {
+            try [
+                GroupCoordinatorCalls.version(of: JoinGroupRequest.self, versions),
+                GroupCoordinatorCalls.version(of: SyncGroupRequest.self, versions),
+                GroupCoordinatorCalls.version(of: HeartbeatRequest.self, versions),
+                GroupCoordinatorCalls.version(of: LeaveGroupRequest.self, versions),
+            ]
+        }
+        let kafka = versions([(.joinGroup, 0...9), (.syncGroup, 0...5), (.heartbeat, 0...4), (.leaveGroup, 0...5)])
+        #expect(try picked(kafka) == [9, 5, 3, 5])
+        let mock = versions([(.joinGroup, 0...6), (.syncGroup, 0...4), (.heartbeat, 0...5), (.leaveGroup, 0...4)])
+        #expect(try picked(mock) == [5, 3, 3, 2])
+        let old = versions([(.joinGroup, 0...4), (.syncGroup, 0...2), (.heartbeat, 0...2), (.leaveGroup, 0...2)])
+        #expect(try picked(old) == [4, 2, 2, 2])
+        // One that has only the later ones means them.
+        let new = versions([(.joinGroup, 6...6), (.syncGroup, 4...4), (.heartbeat, 4...4), (.leaveGroup, 4...4)])
+        #expect(try picked(new) == [6, 4, 4, 4])
     }
 
     /// The last commit comes too late: the partitions are lost, the run goes on.

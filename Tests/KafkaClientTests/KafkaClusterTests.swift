@@ -1,4 +1,5 @@
 import Base
+import BrokerTestKit
 import KafkaConnection
 import KafkaWire
 import Records
@@ -70,6 +71,29 @@ import Testing
         try await Task.sleep(for: .milliseconds(200))
         try await broker.listen(port: port)
         #expect(try await waiting.value.topics["t"] != nil)
+        cluster.shutDown()
+        await broker.stop()
+    }
+
+    /// Tries fail by the dozen; a person reads of it twice.
+    @Test func aBrokerThatIsAwayIsSaidOnceAndItsReturnToo() async throws {
+        let log = RecordedLog()
+        let broker = try await FakeBroker.start()
+        broker.createTopic("t", partitions: 1)
+        let cluster = broker.cluster(telemetry: log.telemetry)
+        let address = broker.address
+        await broker.stop()
+        for _ in 0..<4 { await #expect(throws: ClientError.self) { try await cluster.refresh(["t"]) } }
+        #expect(log.lines.count == 1)
+        #expect(log.lines.first?.hasPrefix("warning: broker \(address): can't connect to \(address)") == true)
+        #expect(cluster.troubles.count == 1 && cluster.troubles[0].hasPrefix("broker \(address): "))
+        #expect(log.metrics.counter("millrace_client_failures_total", [("of", "broker")]).value == 4)
+        #expect(log.metrics.gauge("millrace_client_troubles").value == 1)
+        try await broker.listen(port: address.port)
+        _ = try await cluster.refresh(["t"])
+        #expect(log.lines.dropFirst() == ["info: broker \(address): works again after 4 failed tries"])
+        #expect(cluster.troubles.isEmpty)
+        #expect(log.metrics.gauge("millrace_client_troubles").value == 0)
         cluster.shutDown()
         await broker.stop()
     }

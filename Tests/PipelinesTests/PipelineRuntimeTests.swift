@@ -1,4 +1,5 @@
 import Base
+import Broker
 import BrokerTestKit
 import CZlib
 import Events
@@ -9,6 +10,7 @@ import NIOPosix
 import Pipelines
 import Records
 import SystemPackage
+import Telemetry
 import Testing
 
 /// A folder of its own, removed afterwards.
@@ -108,6 +110,41 @@ private func eventually(_ what: String, _ condition: () throws -> Bool) async th
                 let hours = try FileManager.default.contentsOfDirectory(atPath: table.appending("dt=2026-11-22").string)
                 #expect(hours.sorted() == ["hour=00", "hour=01", "hour=02"])
             }
+        }
+    }
+
+    /// A pipeline that can't reach its cluster or join its group says so, in the log once and on its health endpoint.
+    @Test func aPipelineThatCannotJoinSaysSo() async throws {
+        try await withFolder { folder in
+            let log = RecordedLog()
+            let health = Health()
+            let broker = try await TestBroker.start()
+            let address = broker.address
+            await broker.shutDown()
+            let cluster = KafkaCluster(
+                settings: ClusterSettings(bootstrap: [address]), on: MultiThreadedEventLoopGroup.singleton,
+                telemetry: log.telemetry)
+            defer { cluster.shutDown() }
+            let runtime = PipelineRuntime(
+                settings: settings(folder), cluster: cluster, telemetry: log.telemetry, health: health)
+            async let ended: Void = runtime.run()
+            try await eventually("the reason on the health endpoint") {
+                health.text.contains("can't connect to \(address)")
+            }
+            #expect(!health.isReady && health.isHealthy)
+            #expect(health.text.contains("not a member of group"))
+            let again = try await TestBroker.start(data: broker.settings.data) {
+                $0.listeners = [ListenerSettings(bind: address)]
+            }
+            try await eventually("membership") { health.isReady }
+            #expect(log.lines.filter { $0.hasPrefix("warning: broker \(address): can't connect") }.count == 1)
+            #expect(log.lines.contains { $0.hasPrefix("info: broker \(address): works again after") })
+            #expect(log.lines.contains { $0.contains("joined, generation 1") })
+            runtime.stop()
+            try await ended
+            #expect(health.text.contains("stopped"))
+            await again.shutDown()
+            try FileManager.default.removeItem(atPath: broker.settings.data.string)
         }
     }
 

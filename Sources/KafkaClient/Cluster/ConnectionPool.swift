@@ -2,6 +2,7 @@ import Base
 import KafkaConnection
 import NIOCore
 import Synchronization
+import Telemetry
 
 /// The connections of one cluster, one for each broker and lane, made when they are first wanted and again after they broke.
 final class ConnectionPool: Sendable {
@@ -19,15 +20,24 @@ final class ConnectionPool: Sendable {
 
     private struct State {
         var entries: [Key: Entry] = [:]
+        /// When each broker's throttling was last said.
+        var throttleSaidAt: [Address: Instant] = [:]
         var isClosed = false
     }
 
     private let settings: ClusterSettings
     private let group: any EventLoopGroup
     private let time: any TimeSource
+    private let troubles: ClientTroubles
+    private let telemetry: Telemetry
     private let state = Mutex(State())
 
-    init(settings: ClusterSettings, group: any EventLoopGroup, time: any TimeSource) {
+    init(
+        settings: ClusterSettings, group: any EventLoopGroup, time: any TimeSource, troubles: ClientTroubles,
+        telemetry: Telemetry
+    ) {
+        self.troubles = troubles
+        self.telemetry = telemetry
         self.settings = settings
         self.group = group
         self.time = time
@@ -76,7 +86,11 @@ final class ConnectionPool: Sendable {
         if delay > .zero { try? await Task.sleep(for: delay) }
         do throws(ClientError) {
             let connection = try await ClientConnection.connect(
-                to: key.address, on: group, settings: settings.connection)
+                to: key.address, on: group, settings: settings.connection
+            ) { [weak self] in
+                self?.throttled(key.address, for: $0)
+            }
+            troubles.worked(.broker(key.address.description))
             let isClosed = state.withLock { state in
                 if !state.isClosed { state.entries[key] = .open(connection) }
                 return state.isClosed
@@ -89,9 +103,27 @@ final class ConnectionPool: Sendable {
         } catch {
             var backoff = backoff
             let retryAt = time.now + backoff.next()
-            state.withLock { $0.entries[key] = .failed(backoff: backoff, retryAt: retryAt) }
+            let isClosed = state.withLock { state in
+                if !state.isClosed { state.entries[key] = .failed(backoff: backoff, retryAt: retryAt) }
+                return state.isClosed
+            }
+            if !isClosed {
+                troubles.failed(
+                    .broker(key.address.description), form: error.code.description, reason: error.message)
+            }
             return .failure(error)
         }
+    }
+
+    /// Said at most once a minute for each broker.
+    private func throttled(_ address: Address, for duration: Duration) {
+        let now = time.now
+        let isSaid = state.withLock { state in
+            if let saidAt = state.throttleSaidAt[address], now - saidAt < .seconds(60) { return false }
+            state.throttleSaidAt[address] = now
+            return true
+        }
+        telemetry.emit(ClientThrottled(address: address.description, duration: duration, isSaid: isSaid))
     }
 
     /// Closes the connections of a lane that nobody uses any more.

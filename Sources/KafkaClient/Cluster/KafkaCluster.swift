@@ -3,10 +3,12 @@ import KafkaConnection
 import KafkaWire
 import NIOCore
 import Synchronization
+import Telemetry
 
 /// A Kafka cluster, any: its metadata, and the connections to its brokers. Share one among everything that talks to the cluster.
 ///
 /// `send` tries once: what a lost answer means is the caller's to decide. `retrying` goes on where trying again is harmless. Call `shutDown()` when done.
+/// What fails and is tried again by whoever shares the cluster is told to `telemetry`, once when it begins and once when it is over, and stands in `troubles` meanwhile.
 public final class KafkaCluster: Sendable {
     struct State {
         var view = ClusterView()
@@ -19,13 +21,24 @@ public final class KafkaCluster: Sendable {
     public let settings: ClusterSettings
     let time: any TimeSource
     let pool: ConnectionPool
+    let telemetry: Telemetry
+    let trouble: ClientTroubles
     let state = Mutex(State())
 
-    public init(settings: ClusterSettings, on group: any EventLoopGroup, time: any TimeSource = SystemTime()) {
+    public init(
+        settings: ClusterSettings, on group: any EventLoopGroup, time: any TimeSource = SystemTime(),
+        telemetry: Telemetry = .silent
+    ) {
         self.settings = settings
         self.time = time
-        pool = ConnectionPool(settings: settings, group: group, time: time)
+        self.telemetry = telemetry
+        trouble = ClientTroubles(telemetry: telemetry, time: time)
+        pool = ConnectionPool(
+            settings: settings, group: group, time: time, troubles: trouble, telemetry: telemetry)
     }
+
+    /// What fails now and is tried again, a line for each broker, group and partition concerned: for a health endpoint.
+    public var troubles: [String] { trouble.lines }
 
     /// Closes every connection; calls under way fail.
     public func shutDown() { pool.close() }

@@ -13,13 +13,14 @@ import Synchronization
 public final class GroupConsumer: Sendable {
     enum Event: Sendable {
         case coordinatorFound
-        case coordinatorLost(ErrorCode?)
+        case coordinatorLost(GroupCoordinatorCalls.Refusal)
         case joinAnswered(ConsumerGroupMachine.JoinAnswer)
-        case joinRefused(ErrorCode, memberID: String)
+        case joinRefused(ErrorCode, GroupCoordinatorCalls.Refusal)
         case partitionsCounted([String: Int]?)
         case syncAnswered([TopicPartition])
-        case syncRefused(ErrorCode)
+        case syncRefused(ErrorCode, GroupCoordinatorCalls.Refusal)
         case heartbeatAnswered(ErrorCode?, GroupGeneration)
+        case heartbeatRefused(GroupCoordinatorCalls.Refusal, GroupGeneration)
         case assignDone
         case released
         case handlerFailed(any Error)
@@ -76,6 +77,9 @@ public final class GroupConsumer: Sendable {
 
     /// The membership that a commit would go under now; nil while there is none.
     public var generation: GroupGeneration? { membership.withLock { $0.generation } }
+
+    /// Why this consumer can't join its group, or can't reach its coordinator, now; nil while nothing is the matter.
+    public var trouble: String? { cluster.trouble.reason(.group(settings.group)) }
 
     /// Bytes that were fetched and wait for the handler.
     public var queuedBytes: ByteCount { queue.byteCount }
@@ -188,11 +192,13 @@ public final class GroupConsumer: Sendable {
                 if machine.isStopped { break }
                 actions = []
                 for event in await events.next(until: machine.wakeAt) {
+                    report(event)
                     if case .handlerFailed(let error) = event, failure == nil { failure = error }
                     actions += machine.handle(event, now: cluster.time.now)
                 }
                 actions += machine.tick(now: cluster.time.now)
             }
+            cluster.trouble.forget(.group(settings.group))
             fetcher.stopAll()
             fetcher.finish()
             orders.send(nil)
@@ -203,6 +209,33 @@ public final class GroupConsumer: Sendable {
         if let failure { throw failure }
     }
 
+    /// What the machine tries again by itself would else be silent.
+    private func report(_ event: Event) {
+        guard !membership.withLock({ $0.isStopping }) else { return }
+        let refusal: GroupCoordinatorCalls.Refusal
+        switch event {
+        case .coordinatorLost(let lost): refusal = lost
+        case .joinRefused(let error, let refused):
+            // The first is how one gets an id, the others are how rebalances go.
+            if [.memberIdRequired, .unknownMemberId, .rebalanceInProgress].contains(error) { return }
+            refusal = refused
+        case .syncRefused(let error, let refused):
+            if [.rebalanceInProgress, .unknownMemberId, .illegalGeneration].contains(error) { return }
+            refusal = refused
+        case .heartbeatRefused(let refused, _):
+            switch refused.error {
+            case .rebalanceInProgress, .unknownMemberId, .illegalGeneration, .fencedInstanceId: return
+            case .some, nil: refusal = refused
+            }
+        case .heartbeatAnswered(ErrorCode.none, _), .syncAnswered:
+            return cluster.trouble.worked(.group(settings.group))
+        case .coordinatorFound, .joinAnswered, .partitionsCounted, .heartbeatAnswered, .assignDone, .released,
+            .handlerFailed, .leaveAnswered, .stopRequested:
+            return
+        }
+        cluster.trouble.failed(.group(settings.group), form: refusal.form, reason: refusal.text)
+    }
+
     private func perform(_ action: ConsumerGroupMachine.Action, in group: inout DiscardingTaskGroup) {
         switch action {
         case .findCoordinator:
@@ -210,31 +243,39 @@ public final class GroupConsumer: Sendable {
                 try await self.calls.findCoordinator()
                 return .coordinatorFound
             } refused: {
-                .coordinatorLost($0.error)
+                .coordinatorLost($0)
             }
         case .join(let memberID):
             ask(&group) { () async throws(GroupCoordinatorCalls.Refusal) in
                 .joinAnswered(try await self.calls.join(memberID: memberID))
             } refused: { refusal in
-                refusal.error.map { .joinRefused($0, memberID: refusal.memberID) } ?? .coordinatorLost(nil)
+                refusal.error.map { .joinRefused($0, refusal) } ?? .coordinatorLost(refusal)
             }
         case .countPartitions(let topics):
             group.addTask { self.events.send(.partitionsCounted(await self.calls.countPartitions(topics))) }
         case .sync(let generation, let plan):
             ask(&group) { () async throws(GroupCoordinatorCalls.Refusal) in
                 .syncAnswered(try await self.calls.sync(generation, plan: plan))
-            } refused: {
-                $0.error.map { .syncRefused($0) } ?? .coordinatorLost(nil)
+            } refused: { refusal in
+                refusal.error.map { .syncRefused($0, refusal) } ?? .coordinatorLost(refusal)
             }
         case .heartbeat(let generation):
-            group.addTask { self.events.send(.heartbeatAnswered(await self.calls.heartbeat(generation), generation)) }
+            ask(&group) { () async throws(GroupCoordinatorCalls.Refusal) in
+                try await self.calls.heartbeat(generation)
+                return .heartbeatAnswered(ErrorCode.none, generation)
+            } refused: {
+                .heartbeatRefused($0, generation)
+            }
         case .assign(let partitions, let generation):
+            cluster.telemetry.emit(
+                GroupJoined(group: settings.group, generation: generation, partitionCount: partitions.count))
             membership.withLock { $0.partitions = Set(partitions) }
             orders.send(.assigned(partitions, generation))
         case .revoke(let partitions, let generation):
             fetcher.stopAll()
             orders.send(.revoked(partitions, generation))
         case .lose(let partitions, let generation):
+            cluster.telemetry.emit(MembershipLost(group: settings.group, generation: generation))
             fetcher.stopAll()
             membership.withLock { $0.partitions = [] }
             orders.send(.lost(partitions, generation))
@@ -370,6 +411,10 @@ public final class GroupConsumer: Sendable {
                     requireStable: settings.fetch.isolation == .readCommitted)
             } catch {
                 guard error.isRetriable else { throw error }
+                cluster.trouble.failed(
+                    .group(settings.group),
+                    form: "OffsetFetch \(error.kafkaError?.description ?? error.code.description)",
+                    reason: "OffsetFetch: \(error.message)")
                 try await cluster.pause(backoff.next())
             }
         }
@@ -381,13 +426,15 @@ extension ConsumerGroupMachine {
     mutating func handle(_ event: GroupConsumer.Event, now: Instant) -> [Action] {
         switch event {
         case .coordinatorFound: coordinatorFound(now: now)
-        case .coordinatorLost(let error): coordinatorLost(error, now: now)
+        case .coordinatorLost(let refusal): coordinatorLost(refusal.error, now: now)
         case .joinAnswered(let answer): joinAnswered(answer, now: now)
-        case .joinRefused(let error, let memberID): joinRefused(error, memberID: memberID, now: now)
+        case .joinRefused(let error, let refusal): joinRefused(error, memberID: refusal.memberID, now: now)
         case .partitionsCounted(let counts): partitionsCounted(counts, now: now)
         case .syncAnswered(let partitions): syncAnswered(partitions, now: now)
-        case .syncRefused(let error): syncRefused(error, now: now)
+        case .syncRefused(let error, _): syncRefused(error, now: now)
         case .heartbeatAnswered(let error, let generation): heartbeatAnswered(error, of: generation, now: now)
+        case .heartbeatRefused(let refusal, let generation):
+            heartbeatAnswered(refusal.error, of: generation, now: now)
         case .assignDone: assignDone(now: now)
         case .released: released(now: now)
         case .handlerFailed, .stopRequested: stopRequested(now: now)

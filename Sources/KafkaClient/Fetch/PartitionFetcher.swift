@@ -61,7 +61,13 @@ final class PartitionFetcher: Sendable {
     }
 
     /// Reads nothing any more; what is under way is thrown away.
-    func stopAll() { plan.withLock { $0.stopAll() } }
+    func stopAll() {
+        let partitions = plan.withLock { plan in
+            defer { plan.stopAll() }
+            return plan.partitions
+        }
+        for partition in partitions { cluster.trouble.forget(.partition(partition)) }
+    }
 
     /// False for what came before its partition was stopped or started anew.
     func isCurrent(_ parcel: Parcel) -> Bool { plan.withLock { $0.isCurrent(parcel.partition, run: parcel.run) } }
@@ -97,11 +103,16 @@ final class PartitionFetcher: Sendable {
         let now = cluster.time.now
         let unresolved = plan.withLock { $0.unresolved(now: now) }
         guard !unresolved.isEmpty else { return }
-        let view = try? await cluster.metadata(for: Set(unresolved.keys.map(\.topic)).sorted())
-        let queries = unresolved.compactMapValues { $0 }
-        let answers =
-            queries.isEmpty || view == nil ? [:] : try? await cluster.offsets(queries, isolation: settings.isolation)
+        var failure: ClientError?
+        var view: ClusterView?
+        var answers: [TopicPartition: OffsetAnswer]?
+        do throws(ClientError) {
+            view = try await cluster.metadata(for: Set(unresolved.keys.map(\.topic)).sorted())
+            let queries = unresolved.compactMapValues { $0 }
+            answers = queries.isEmpty ? [:] : try await cluster.offsets(queries, isolation: settings.isolation)
+        } catch { failure = error }
         var replaced: [TopicPartition] = []
+        var unfound: [TopicPartition] = []
         plan.withLock { plan in
             let now = cluster.time.now
             for (partition, query) in unresolved {
@@ -112,6 +123,7 @@ final class PartitionFetcher: Sendable {
                 else {
                     cluster.doubt(topic: partition.topic)
                     plan.resolveFailed(partition, now: now)
+                    unfound.append(partition)
                     continue
                 }
                 let isSame = plan.leaderFound(
@@ -119,7 +131,18 @@ final class PartitionFetcher: Sendable {
                 if !isSame { replaced.append(partition) }
             }
         }
+        for partition in unfound { resolveFailed(partition, view, failure) }
         for partition in replaced { await topicReplaced(partition) }
+    }
+
+    /// Said where the cluster itself lacks what is asked for; brokers that don't answer are a trouble of their own.
+    private func resolveFailed(_ partition: TopicPartition, _ view: ClusterView?, _ failure: ClientError?) {
+        let error = failure?.kafkaError ?? view?.topicErrors[partition.topic]
+        if failure != nil, error == nil { return }
+        let reason =
+            error.map { "the cluster answered \($0)" }
+            ?? (view?.topics[partition.topic] == nil ? "the topic is not known" : "it has no leader now")
+        cluster.trouble.failed(.partition(partition), form: reason, reason: reason)
     }
 
     private func topicReplaced(_ partition: TopicPartition) async {
@@ -206,6 +229,7 @@ final class PartitionFetcher: Sendable {
     private func take(_ data: FetchResponse.PartitionData, item: FetchPlan.Item) async -> Bool {
         switch data.errorCode {
         case .none:
+            cluster.trouble.worked(.partition(item.partition))
             return await takeRecords(data, item: item)
         case .offsetOutOfRange:
             guard plan.withLock({ $0.pause(item) }) else { return true }
@@ -214,6 +238,11 @@ final class PartitionFetcher: Sendable {
                 logStartOffset: Offset(data.logStartOffset), highWatermark: Offset(data.highWatermark))
             return await deliver(Parcel(arrival: .outOfRange(problem), partition: item.partition, run: item.run), .zero)
         case let error where error.isRetriable && error != .corruptMessage:
+            // One wrong leader is how leaders move.
+            if error != .notLeaderOrFollower {
+                let reason = "its leader answered \(error)"
+                cluster.trouble.failed(.partition(item.partition), form: reason, reason: reason)
+            }
             lost([item])
             return true
         case let error:

@@ -41,6 +41,8 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
     private var closeError: ClientError?
+    /// Until then nothing is sent; what is to be sent waits in the mailbox.
+    private var mutedUntil: NIODeadline?
 
     init(channel: any Channel, address: Address, settings: ConnectionSettings) {
         self.settings = settings
@@ -61,6 +63,15 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         if isFirst { eventLoop.execute { self.emptyMailbox() } }
     }
 
+    /// Sends nothing for so long, at most `throttleMax`: a broker that throttles reads nothing meanwhile (KIP-219).
+    func mute(for duration: Duration) {
+        if eventLoop.inEventLoop {
+            muteOnLoop(for: duration)
+        } else {
+            eventLoop.execute { self.muteOnLoop(for: duration) }
+        }
+    }
+
     func cancel(correlationID: Int32) { eventLoop.execute { self.cancelled(correlationID) } }
 
     func close(_ error: ClientError) {
@@ -69,7 +80,27 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     // MARK: Requests
 
+    private func muteOnLoop(for duration: Duration) {
+        guard closeError == nil else { return }
+        let until = eventLoop.now + .nanoseconds(min(duration, settings.throttleMax).nanoseconds)
+        guard mutedUntil.map({ $0 < until }) ?? true else { return }
+        let isFirst = mutedUntil == nil
+        mutedUntil = until
+        if isFirst { unmute(at: until) }
+    }
+
+    private func unmute(at deadline: NIODeadline) {
+        eventLoop.scheduleTask(deadline: deadline) { [weak self] in
+            guard let self, let until = self.mutedUntil, self.closeError == nil else { return }
+            if until > self.eventLoop.now { return self.unmute(at: until) }
+            self.mutedUntil = nil
+            self.emptyMailbox()
+        }
+    }
+
     private func emptyMailbox() {
+        // Their time runs from when they are sent.
+        if mutedUntil != nil, closeError == nil { return }
         let requests = mailbox.withLock { waiting in
             defer { waiting = [] }
             return waiting
@@ -100,10 +131,19 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func cancelled(_ correlationID: Int32) {
-        guard let index = pending.firstIndex(where: { $0.correlationID == correlationID }) else { return }
+        guard let index = pending.firstIndex(where: { $0.correlationID == correlationID }) else {
+            return cancelUnsent(correlationID)
+        }
         let completion = pending[index].completion
         pending[index].completion = nil
         completion?(.failure(ClientError(.cancelled, "the request was cancelled by its caller")))
+    }
+
+    private func cancelUnsent(_ correlationID: Int32) {
+        let request = mailbox.withLock { waiting in
+            waiting.firstIndex { $0.correlationID == correlationID }.map { waiting.remove(at: $0) }
+        }
+        request?.completion?(.failure(ClientError(.cancelled, "the request was cancelled by its caller")))
     }
 
     // MARK: Answers

@@ -16,11 +16,13 @@ public final class ClientConnection: Sendable {
     private let handler: ClientChannelHandler
     private let settings: ConnectionSettings
     private let correlation: CorrelationIDs
+    private let onThrottle: (@Sendable (Duration) -> Void)?
 
     private init(
         address: Address, versions: NegotiatedVersions, channel: any Channel, handler: ClientChannelHandler,
-        settings: ConnectionSettings, correlation: CorrelationIDs
+        settings: ConnectionSettings, correlation: CorrelationIDs, onThrottle: (@Sendable (Duration) -> Void)?
     ) {
+        self.onThrottle = onThrottle
         self.address = address
         self.versions = versions
         self.channel = channel
@@ -30,8 +32,11 @@ public final class ClientConnection: Sendable {
     }
 
     /// Connects and asks for the API versions. Throws `.connectFailed`, or what went wrong in the handshake.
+    ///
+    /// - Parameter onThrottle: told how long the broker wants nothing sent, each time that it says so. The connection heeds it by itself.
     public static func connect(
-        to address: Address, on group: any EventLoopGroup, settings: ConnectionSettings = ConnectionSettings()
+        to address: Address, on group: any EventLoopGroup, settings: ConnectionSettings = ConnectionSettings(),
+        onThrottle: (@Sendable (Duration) -> Void)? = nil
     ) async throws(ClientError) -> ClientConnection {
         let channel: any Channel
         do {
@@ -64,7 +69,7 @@ public final class ClientConnection: Sendable {
             // SASL comes here, before anybody else may send.
             return ClientConnection(
                 address: address, versions: versions, channel: channel, handler: handler, settings: settings,
-                correlation: correlation)
+                correlation: correlation, onThrottle: onThrottle)
         } catch {
             handler.close(ClientError(.connectionClosed, "the handshake with \(address) failed"))
             throw error
@@ -111,7 +116,9 @@ public final class ClientConnection: Sendable {
             request, version: version, timeout: timeout ?? settings.requestTimeout, handler: handler,
             settings: settings,
             correlation: correlation)
-        return try Self.decode(Request.self, from: frame, version: version, address: address)
+        let response = try Self.decode(Request.self, from: frame, version: version, address: address)
+        heedThrottle(of: response)
+        return response
     }
 
     /// Sends a request without waiting: what is enqueued by one caller leaves in that order. The completion is called once, on the
@@ -121,16 +128,16 @@ public final class ClientConnection: Sendable {
         completion: @escaping @Sendable (Result<Request.Response, ClientError>) -> Void
     ) throws(ClientError) {
         let version = try pick(version, versionMax, Request.self)
-        let address = address
         let outgoing = try Self.outgoing(
             request, version: version, timeout: timeout ?? settings.requestTimeout, settings: settings,
             correlation: correlation
-        ) { result in
+        ) { [self] result in
             switch result {
             case .success(let frame):
                 do throws(ClientError) {
-                    completion(
-                        .success(try Self.decode(Request.self, from: frame, version: version, address: address)))
+                    let response = try Self.decode(Request.self, from: frame, version: version, address: address)
+                    heedThrottle(of: response)
+                    completion(.success(response))
                 } catch { completion(.failure(error)) }
             case .failure(let error): completion(.failure(error))
             }
@@ -160,6 +167,14 @@ public final class ClientConnection: Sendable {
     /// Calls `body` once the connection has ended, on its event loop.
     public func whenClosed(_ body: @escaping @Sendable () -> Void) {
         channel.closeFuture.whenComplete { _ in body() }
+    }
+
+    /// Every broker that is supported answers at once and then reads nothing for that long, so what is sent meanwhile would run out of time.
+    private func heedThrottle(of response: some WireResponse) {
+        guard response.throttleTimeMs > 0 else { return }
+        let duration = min(Duration.milliseconds(response.throttleTimeMs), settings.throttleMax)
+        handler.mute(for: duration)
+        onThrottle?(duration)
     }
 
     // MARK: Bytes

@@ -10,6 +10,8 @@ public struct ConnectionSettings: Sendable {
     public var connectTimeout = Duration.seconds(10)
     /// Without an answer for this long a request fails, and its connection is closed: what comes after waits behind it (`request.timeout.ms`).
     public var requestTimeout = Duration.seconds(30)
+    /// The longest that a broker may keep a connection silent by its quotas (`throttle_time_ms`).
+    public var throttleMax = Duration.seconds(60)
     /// The largest response that is believed.
     public var responseBytesMax = ByteCount.mib(128)
     /// Requests that may wait for their answers; further ones are refused at once.

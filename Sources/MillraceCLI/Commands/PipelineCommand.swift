@@ -48,10 +48,10 @@ struct PipelineCommand: AsyncParsableCommand {
                     let cluster = KafkaCluster(
                         settings: ClusterSettings(
                             bootstrap: try ClusterOptions.addresses(settings.bootstrap ?? broker)),
-                        on: group)
+                        on: group, telemetry: telemetry)
                     clusters.append(cluster)
-                    runtimes.append(PipelineRuntime(settings: settings, cluster: cluster, telemetry: telemetry))
-                    health.report(settings.name, .ready)
+                    runtimes.append(
+                        PipelineRuntime(settings: settings, cluster: cluster, telemetry: telemetry, health: health))
                 }
                 defer { for cluster in clusters { cluster.shutDown() } }
                 let admin = try AdminService(

@@ -60,9 +60,9 @@ struct UpCommand: AsyncParsableCommand {
             let addresses = try await broker.start()
             let sources = Sources(command: self, data: root)
             let agent = try makeAgent(sources, brokers: addresses, root: root, telemetry: telemetry, health: health)
-            let cluster = KafkaCluster(settings: ClusterSettings(bootstrap: addresses), on: group)
+            let cluster = KafkaCluster(settings: ClusterSettings(bootstrap: addresses), on: group, telemetry: telemetry)
             let pipelines = Self.pipelines(export: root.appending("export")).map {
-                PipelineRuntime(settings: $0, cluster: cluster, telemetry: telemetry)
+                PipelineRuntime(settings: $0, cluster: cluster, telemetry: telemetry, health: health)
             }
             announce(addresses, sources, root)
 

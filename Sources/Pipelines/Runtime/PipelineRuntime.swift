@@ -12,14 +12,18 @@ public final class PipelineRuntime: Sendable {
     private let cluster: KafkaCluster
     private let consumer: GroupConsumer
     private let member: PipelineMember
+    private let health: Health
 
-    /// - Parameter cluster: shut down by whoever made it, after `run` returned.
+    /// - Parameters:
+    ///   - cluster: shut down by whoever made it, after `run` returned.
+    ///   - health: told under the pipeline's name whether it is a member of its group, and why not.
     public init(
         settings: PipelineSettings, cluster: KafkaCluster, fileSystem: any FileSystem = PosixFileSystem(),
-        time: any TimeSource = SystemTime(), telemetry: Telemetry = .silent
+        time: any TimeSource = SystemTime(), telemetry: Telemetry = .silent, health: Health = Health()
     ) {
         self.settings = settings
         self.cluster = cluster
+        self.health = health
         var consumerSettings = GroupConsumerSettings(group: settings.group, topics: settings.topics)
         consumerSettings.reset = settings.start == .earliest ? .earliest : .latest
         consumer = GroupConsumer(cluster: cluster, settings: consumerSettings)
@@ -30,12 +34,32 @@ public final class PipelineRuntime: Sendable {
 
     /// Returns after `stop()`, with everything that was read committed; throws what a person has to mend.
     public func run() async throws {
+        reportHealth()
+        do {
+            try await work()
+            health.report(settings.name, .notReady("stopped"))
+        } catch {
+            health.report(settings.name, .failed("\(error)"))
+            throw error
+        }
+    }
+
+    private func reportHealth() {
+        if consumer.generation != nil { return health.report(settings.name, .ready) }
+        // A broker that can't be reached explains more than the group that waits for it.
+        let troubles = [consumer.trouble].compactMap(\.self) + cluster.troubles.filter { $0.hasPrefix("broker ") }
+        let reason = troubles.isEmpty ? "" : ": " + troubles.joined(separator: "; ")
+        health.report(settings.name, .notReady("not a member of group \(settings.group) now\(reason)"))
+    }
+
+    private func work() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             let (consumer, member) = (consumer, member)
             group.addTask { try await consumer.run(member) }
             group.addTask {
                 while !Task.isCancelled {
                     do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
+                    self.reportHealth()
                     do { try await member.tick() } catch {
                         member.failed(error)
                         consumer.stop()

@@ -9,6 +9,8 @@ import SystemPackage
 struct SegmentIndex<Entry: IndexEntry>: Sendable {
     /// Entries kept in memory before they are written together.
     static var tailMax: Int { 512 }
+    /// What a search reads at once when it has come so near.
+    static var blockBytes: Int { 4096 }
 
     let path: FilePath
     private var file: (any File)?
@@ -101,6 +103,9 @@ struct SegmentIndex<Entry: IndexEntry>: Sendable {
         var high = fileCount
         var found: Entry?
         while high - low > 1 {
+            if (high - low - 1) * Entry.byteCount <= Self.blockBytes {
+                return try Self.last(in: low + 1..<high, of: file, where: holds) ?? found.map { (low, $0) }
+            }
             let middle = (low + high) / 2
             guard let entry = try Self.entry(middle, in: file) else {
                 // Shorter than it should be: what is missing is found by scanning.
@@ -115,6 +120,36 @@ struct SegmentIndex<Entry: IndexEntry>: Sendable {
             }
         }
         return found.map { (low, $0) }
+    }
+
+    /// The last entry of the range that holds; a range that fits one block is read at once, for each read is a system call.
+    private static func last(
+        in range: Range<Int>, of file: any File, where holds: (Entry) -> Bool
+    ) throws(FileError) -> (index: Int, entry: Entry)? {
+        var failure: FileError?
+        let found = withUnsafeTemporaryAllocation(byteCount: range.count * Entry.byteCount, alignment: 8) {
+            block -> (index: Int, entry: Entry)? in
+            do throws(FileError) {
+                // Shorter than it should be: what is missing is found by scanning.
+                let count = try file.read(into: block, at: Int64(range.lowerBound * Entry.byteCount)) / Entry.byteCount
+                func entry(_ place: Int) -> Entry {
+                    let start = place * Entry.byteCount
+                    return Entry(UnsafeRawBufferPointer(rebasing: block[start..<start + Entry.byteCount]))
+                }
+                var low = -1
+                var high = count
+                while high - low > 1 {
+                    let middle = (low + high) / 2
+                    if holds(entry(middle)) { low = middle } else { high = middle }
+                }
+                return low < 0 ? nil : (range.lowerBound + low, entry(low))
+            } catch {
+                failure = error
+                return nil
+            }
+        }
+        if let failure { throw failure }
+        return found
     }
 
     private static func entry(_ index: Int, in file: any File) throws(FileError) -> Entry? {

@@ -12,6 +12,7 @@ struct BrokerServices: Sendable {
     let topics: TopicCatalog
     let appender: PartitionAppender
     let fetches: WaitingFetches
+    let fetchSessions: FetchSessions
     let producerIDs: ProducerIDs
     let groups: GroupCoordinator
     /// For look-ups that may wait for the disk.

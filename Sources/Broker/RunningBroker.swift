@@ -80,7 +80,13 @@ final class RunningBroker: Sendable {
                 time: time, telemetry: telemetry)
             let services = BrokerServices(
                 settings: settings, clusterID: loaded.metadata.clusterID, leaderEpoch: loaded.metadata.leaderEpoch,
-                topics: topics, appender: appender, fetches: fetches, producerIDs: ProducerIDs(store: store),
+                topics: topics, appender: appender, fetches: fetches,
+                fetchSessions: FetchSessions(
+                    limits: FetchSessionCache.Limits(
+                        sessionsMax: settings.limits.fetchSessionsMax,
+                        partitionsMax: settings.limits.fetchSessionPartitionsMax),
+                    time: time, telemetry: telemetry),
+                producerIDs: ProducerIDs(store: store),
                 groups: groups,
                 queryLane: queryLane, time: time, telemetry: telemetry)
             return RunningBroker(

@@ -141,19 +141,6 @@ import Testing
         }
     }
 
-    @Test func sessionsAreDeclined() async throws {
-        try await TestBroker.with { broker in
-            let socket = try WireSocket(to: broker.address)
-            try await socket.createTopic("t")
-            var request = Requests.fetch("t", from: 0)
-            request.sessionEpoch = 0
-            #expect(try await socket.call(request, version: 12).sessionId == 0)
-            request.sessionId = 99
-            request.sessionEpoch = 4
-            #expect(try await socket.call(request, version: 12).errorCode == .fetchSessionIdNotFound)
-        }
-    }
-
     @Test func aDeletedTopicAnswersThoseWhoWait() async throws {
         try await TestBroker.with { broker in
             let reader = try WireSocket(to: broker.address)

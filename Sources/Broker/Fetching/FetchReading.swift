@@ -4,12 +4,12 @@ import KafkaWire
 import LogStorage
 import NIOCore
 
-/// One attempt to read what a fetch asks for: the response so far, and the stretches of files that belong into it.
+/// One attempt to read what a fetch asks for: what is there for each partition, and the stretches of files that belong into the response.
 struct FetchReading {
     /// Below this many bytes a copy is cheaper than `sendfile`, which costs a system call of its own.
     private static let copyBytesMax = 8 << 10
 
-    private(set) var response = FetchResponse()
+    private(set) var answers: [(asked: AskedPartition, data: FetchResponse.PartitionData)] = []
     private(set) var files: [[FileSlice]] = []
     private(set) var byteCount = 0
     private(set) var hasError = false
@@ -18,19 +18,13 @@ struct FetchReading {
 
     /// Reads the targets in their order, `bytesMax` in all; the first batch is always given whole, or a consumer could get stuck before it.
     init(_ call: Call<FetchRequest>, targets: [PendingFetch.Target], bytesMax: Int, brokerID: BrokerID) {
-        response.responses = call.request.topics.map { topic in
-            var topicResponse = FetchResponse.FetchableTopicResponse()
-            topicResponse.topic = topic.topic
-            topicResponse.topicId = topic.topicId
-            topicResponse.partitions.reserveCapacity(topic.partitions.count)
-            return topicResponse
-        }
+        answers.reserveCapacity(targets.count)
         for target in targets {
             var data = FetchResponse.PartitionData()
-            data.partitionIndex = target.request.partition
+            data.partitionIndex = target.asked.request.partition
             data.records = .bytes(ByteBuffer())
             if let partition = target.partition {
-                read(partition, target.request, call, bytesMax: bytesMax, brokerID: brokerID, into: &data)
+                read(partition, target.asked.request, call, bytesMax: bytesMax, brokerID: brokerID, into: &data)
             } else {
                 data.errorCode = target.error
             }
@@ -38,8 +32,26 @@ struct FetchReading {
                 hasError = true
                 if data.highWatermark == 0 { data.highWatermark = -1 }
             }
-            response.responses[target.place.topic].partitions.append(data)
+            answers.append((target.asked, data))
         }
+    }
+
+    /// The response with the answers that are to be in it; partitions of one topic that follow each other share its entry.
+    func response(sessionID: Int32, included: [Bool]) -> FetchResponse {
+        var response = FetchResponse()
+        response.sessionId = sessionID
+        var last: (topic: String, id: TopicID)?
+        for (answer, isIncluded) in zip(answers, included) where isIncluded {
+            if last?.topic != answer.asked.topic || last?.id != answer.asked.topicID {
+                var topic = FetchResponse.FetchableTopicResponse()
+                topic.topic = answer.asked.topic
+                topic.topicId = answer.asked.topicID
+                response.responses.append(topic)
+                last = (answer.asked.topic, answer.asked.topicID)
+            }
+            response.responses[response.responses.count - 1].partitions.append(answer.data)
+        }
+        return response
     }
 
     /// True where a partition can be read further than when it was, or is gone.

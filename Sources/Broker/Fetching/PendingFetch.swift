@@ -10,13 +10,13 @@ import NIOCore
 final class PendingFetch: @unchecked Sendable {
     /// One partition of the request, found or not.
     struct Target {
-        let place: FetchPlace
+        let asked: AskedPartition
         let partition: Partition?
         let error: ErrorCode
-        let request: FetchRequest.FetchPartition
     }
 
     private let call: Call<FetchRequest>
+    private let plan: FetchSessionCache.Plan
     private let targets: [Target]
     private let services: BrokerServices
     private let deadline: Instant
@@ -26,8 +26,9 @@ final class PendingFetch: @unchecked Sendable {
 
     var connection: ServerConnection { call.received.connection }
 
-    init(_ call: Call<FetchRequest>, targets: [Target], services: BrokerServices) {
+    init(_ call: Call<FetchRequest>, plan: FetchSessionCache.Plan, targets: [Target], services: BrokerServices) {
         self.call = call
+        self.plan = plan
         self.targets = targets
         self.services = services
         let wait = min(Duration.milliseconds(max(0, call.request.maxWaitMs)), services.settings.limits.fetchWaitMax)
@@ -68,12 +69,9 @@ final class PendingFetch: @unchecked Sendable {
 
     private func answer(_ reading: FetchReading) {
         isAnswered = true
-        call.answer(reading.response, files: reading.files)
+        // An answer with records is always included, so every file has its place.
+        let (sessionID, included) = services.fetchSessions.answered(
+            plan, reading.answers.map { ($0.asked.key, $0.data) }, usesTopicIDs: call.version >= 13)
+        call.answer(reading.response(sessionID: sessionID, included: included), files: reading.files)
     }
-}
-
-/// Where a partition stands in request and response.
-struct FetchPlace {
-    let topic: Int
-    let partition: Int
 }

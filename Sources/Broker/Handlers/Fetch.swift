@@ -8,7 +8,8 @@ import KafkaWire
 /// - Gives at most `max_bytes`, except that the first batch is given whole, and never beyond the high watermark (or, read committed,
 ///   the last stable offset).
 /// - From v13 on topics go by id.
-/// - No fetch sessions (KIP-227): every answer is full, under session id 0, which asks the client to go on so.
+/// - Fetch sessions (KIP-227): a client that opens one names only what changes, and is told only of partitions with news. Their number is limited; beyond
+///   it answers are full, under session id 0.
 struct FetchHandler: ApiHandler {
     typealias Request = FetchRequest
     static let versions: ClosedRange<Int16> = 4...18
@@ -16,31 +17,27 @@ struct FetchHandler: ApiHandler {
     let services: BrokerServices
 
     func handle(_ call: Call<FetchRequest>) {
-        let request = call.request
-        guard request.sessionId == 0 else {
-            // A session of an earlier life of this broker's, or another's.
+        switch services.fetchSessions.requested(call.request, version: call.version) {
+        case .refused(let error):
             var response = FetchResponse()
-            response.errorCode = .fetchSessionIdNotFound
-            return call.answer(response)
+            response.errorCode = error
+            call.answer(response)
+        case .plan(let plan):
+            let targets = plan.asked.map { target($0, byID: call.version >= 13) }
+            PendingFetch(call, plan: plan, targets: targets, services: services).start()
         }
-        var targets: [PendingFetch.Target] = []
-        for (topicIndex, fetchTopic) in request.topics.enumerated() {
-            let byID = call.version >= 13
-            let topic =
-                byID ? services.topics.topic(id: fetchTopic.topicId) : services.topics.topic(named: fetchTopic.topic)
-            for (partitionIndex, fetchPartition) in fetchTopic.partitions.enumerated() {
-                let place = FetchPlace(topic: topicIndex, partition: partitionIndex)
-                var error = byID ? ErrorCode.unknownTopicId : .unknownTopicOrPartition
-                var partition: Partition?
-                if let topic {
-                    let isKnown = topic.partitions.indices.contains(Int(fetchPartition.partition))
-                    partition = isKnown ? topic.partitions[Int(fetchPartition.partition)] : nil
-                    error = isKnown ? .kafkaStorageError : .unknownTopicOrPartition
-                }
-                targets.append(
-                    PendingFetch.Target(place: place, partition: partition, error: error, request: fetchPartition))
-            }
+    }
+
+    private func target(_ asked: AskedPartition, byID: Bool) -> PendingFetch.Target {
+        let found = byID ? services.topics.topic(id: asked.topicID) : services.topics.topic(named: asked.topic)
+        guard let topic = found else {
+            let error = byID ? ErrorCode.unknownTopicId : .unknownTopicOrPartition
+            return PendingFetch.Target(asked: asked, partition: nil, error: error)
         }
-        PendingFetch(call, targets: targets, services: services).start()
+        let index = Int(asked.request.partition)
+        guard topic.partitions.indices.contains(index) else {
+            return PendingFetch.Target(asked: asked, partition: nil, error: .unknownTopicOrPartition)
+        }
+        return PendingFetch.Target(asked: asked, partition: topic.partitions[index], error: .kafkaStorageError)
     }
 }

@@ -82,6 +82,9 @@ extension BrokerLimits {
         fetchBytesMax = try mapping.bytes("fetch_bytes", default: fetchBytesMax, in: sizes)
         fetchWaitMax = try mapping.duration("fetch_wait", default: fetchWaitMax)
         waitingFetchesMax = try mapping.int("waiting_fetches", default: waitingFetchesMax)
+        fetchSessionsMax = try mapping.int("fetch_sessions", default: fetchSessionsMax, in: 0...1_000_000)
+        fetchSessionPartitionsMax = try mapping.int(
+            "fetch_session_partitions", default: fetchSessionPartitionsMax, in: 0...100_000_000)
         diskJobsMax = try mapping.int("disk_jobs", default: diskJobsMax, in: 1...1_000_000)
         diskJobBytesMax = try mapping.bytes("disk_job_bytes", default: diskJobBytesMax, in: sizes)
         topicsMax = try mapping.int("topics", default: topicsMax)

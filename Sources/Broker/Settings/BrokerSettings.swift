@@ -63,6 +63,10 @@ public struct BrokerLimits: Sendable, Equatable {
     public var fetchWaitMax = Duration.seconds(300)
     /// Fetches that wait at a time (`waiting_fetches`); further ones are answered at once.
     public var waitingFetchesMax = 10_000
+    /// Fetch sessions (`fetch_sessions`), and the partitions that they all remember together (`fetch_session_partitions`). Beyond them fetches are answered
+    /// in full.
+    public var fetchSessionsMax = 1000
+    public var fetchSessionPartitionsMax = 100_000
     /// Jobs that wait for a disk thread (`disk_jobs`), and the bytes of records that wait for it or for a flush (`disk_job_bytes`).
     public var diskJobsMax = 4096
     public var diskJobBytesMax = ByteCount.mib(128)

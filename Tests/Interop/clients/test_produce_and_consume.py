@@ -157,3 +157,52 @@ def test_every_client_reads_what_this_one_wrote(broker, topic, producer, codec):
     assert offsets == list(range(COUNT))
     for name, consume in CONSUMERS.items():
         check(consume(broker.address, topic)), name
+
+
+def test_kafka_python_reads_in_a_fetch_session(tmp_path):
+    """KIP-227 by a client that others wrote: many partitions, news in one of them at a time."""
+    import re
+    import urllib.request
+
+    from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+    from support.processes import Broker, free_port
+
+    admin = free_port()
+    broker = Broker(tmp_path, arguments=["--admin", f"127.0.0.1:{admin}", "--set", "num.partitions=20"]).start()
+
+    def metric(name):
+        text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=10).read().decode()
+        return float(re.search(rf"^{name} (\S+)$", text, re.M).group(1))
+
+    try:
+        producer = KafkaProducer(bootstrap_servers=broker.address, acks="all")
+        partitions = range(20)
+        for partition in partitions:
+            producer.send("many", b"first", partition=partition).get(30)
+        consumer = KafkaConsumer(bootstrap_servers=broker.address, auto_offset_reset="earliest", group_id=None)
+        consumer.assign([TopicPartition("many", partition) for partition in partitions])
+        seen = {partition: [] for partition in partitions}
+
+        def read(count):
+            while sum(map(len, seen.values())) < count:
+                for place, records in consumer.poll(timeout_ms=20_000).items():
+                    seen[place.partition] += [record.value for record in records]
+
+        read(20)
+        assert metric("millrace_broker_fetch_sessions") >= 1
+        assert metric("millrace_broker_fetch_session_partitions") == 20
+        for number in range(60):
+            producer.send("many", b"%d" % number, partition=number % 20).get(30)
+            read(21 + number)
+        assert all(seen[p] == [b"first"] + [b"%d" % n for n in range(p, 60, 20)] for p in partitions), seen
+        # Some partitions leave the session, then one comes back.
+        consumer.assign([TopicPartition("many", 3)])
+        producer.send("many", b"not asked for", partition=4).get(30)
+        producer.send("many", b"asked for", partition=3).get(30)
+        read(81)
+        assert seen[3][-1] == b"asked for" and b"not asked for" not in seen[4]
+        consumer.close()
+        producer.close()
+        assert broker.is_running
+    finally:
+        broker.stop()

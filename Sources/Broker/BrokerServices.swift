@@ -9,6 +9,8 @@ struct BrokerServices: Sendable {
     let clusterID: String
     /// Under which this broker leads all its partitions, until it starts again.
     let leaderEpoch: LeaderEpoch
+    let fileSystem: any FileSystem
+    let logs: LogDirectory
     let topics: TopicCatalog
     let appender: PartitionAppender
     let fetches: WaitingFetches

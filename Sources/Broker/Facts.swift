@@ -139,6 +139,21 @@ struct LoopWritesPaused: Fact {
     }
 }
 
+/// Offsets that nobody committed, and of a group that nobody was in, for longer than they are kept.
+struct OffsetsExpired: Fact {
+    let group: String
+    let count: Int
+    /// The group itself goes with them.
+    let withGroup: Bool
+
+    var message: String {
+        "\(count) committed offsets of group \(group) outlived their retention\(withGroup ? "; the group is forgotten" : "")"
+    }
+    func measure(in metrics: MetricRegistry) {
+        metrics.counter("millrace_broker_offsets_expired_total").increment(by: count)
+    }
+}
+
 /// Requests wait for others to be answered. Peers can cause this at will, so it is said once in a while; how many waited is
 /// `millrace_broker_request_waits_total`.
 struct RequestBudgetExhausted: Fact {

@@ -75,12 +75,14 @@ final class RunningBroker: Sendable {
             let appender = PartitionAppender(
                 flusher: flushes, fetches: fetches, time: time, telemetry: telemetry,
                 waitingBytesMax: settings.limits.diskJobBytesMax)
+            var groupSettings = GroupSettings()
+            groupSettings.offsetRetention = settings.offsetRetention
             let groups = GroupCoordinator(
-                topic: try await offsetsTopic(in: topics, appender: appender, time: time), settings: GroupSettings(),
+                topic: try await offsetsTopic(in: topics, appender: appender, time: time), settings: groupSettings,
                 time: time, telemetry: telemetry)
             let services = BrokerServices(
                 settings: settings, clusterID: loaded.metadata.clusterID, leaderEpoch: loaded.metadata.leaderEpoch,
-                topics: topics, appender: appender, fetches: fetches,
+                fileSystem: fileSystem, logs: logs, topics: topics, appender: appender, fetches: fetches,
                 fetchSessions: FetchSessions(
                     limits: FetchSessionCache.Limits(
                         sessionsMax: settings.limits.fetchSessionsMax,
@@ -158,6 +160,9 @@ final class RunningBroker: Sendable {
         table.add(DeleteRecordsHandler(services: services))
         table.add(DescribeConfigsHandler(services: services))
         table.add(IncrementalAlterConfigsHandler(services: services))
+        table.add(AlterConfigsHandler(services: services))
+        table.add(ListConfigResourcesHandler(services: services))
+        table.add(DescribeLogDirsHandler(services: services))
         table.add(DescribeClusterHandler(services: services))
         table.add(DescribeTopicPartitionsHandler(services: services))
         GroupApis.add(to: &table, services: services)

@@ -260,6 +260,27 @@ import Testing
                 == .offset(group: "g", partition: TopicPartition(topic: "t", partition: 1), nil))
     }
 
+    /// What members may read for all that can be told is kept, however old.
+    @Test func offsetsOfAnActiveGroupAreKeptWhereItsTopicsCannotBeTold() {
+        var table = OffsetTable()
+        let partition = TopicPartition(topic: "t", partition: 0)
+        table["g", partition] = CommittedOffset(
+            offset: Offset(1), leaderEpoch: .none, metadata: "", committedAt: Timestamp(milliseconds: 0))
+        var transcript = GroupTranscript()
+        let late = Timestamp(milliseconds: 0) + .seconds(1_000_000)
+        func expired(_ machine: GroupMachine?) -> [TopicPartition] {
+            table.expired(group: "g", machine: machine, retention: .seconds(5), wallTime: late)
+        }
+        #expect(expired(nil) == [partition])
+        #expect(expired(transcript.group) == [partition])
+        // The metadata is no subscription.
+        transcript.join("a")
+        #expect(expired(transcript.group) == [] && transcript.group.subscribedTopics == nil)
+        #expect(
+            transcript.group.offsetDeletionRequested([partition])
+                == .failure(OffsetDeletionRefusal(code: .nonEmptyGroup)))
+    }
+
     @Test func offsetsExpireAfterTheGroupHasBeenEmptyLongEnough() {
         var table = OffsetTable()
         let partition = TopicPartition(topic: "t", partition: 0)

@@ -13,5 +13,6 @@ enum GroupApis {
         table.add(ListGroupsHandler(coordinator: coordinator))
         table.add(DescribeGroupsHandler(coordinator: coordinator))
         table.add(DeleteGroupsHandler(coordinator: coordinator))
+        table.add(OffsetDeleteHandler(coordinator: coordinator))
     }
 }

@@ -228,6 +228,29 @@ final class GroupCoordinator: Sendable {
         forget(group, partitions, andGroup: true, then: then)
     }
 
+    /// Forgets offsets of a group; `then` once the log holds that, with the partitions that were refused and why.
+    func deleteOffsets(
+        of group: String, _ partitions: [TopicPartition],
+        then: @escaping @Sendable (Result<[TopicPartition: ErrorCode], OffsetDeletionRefusal>) -> Void
+    ) {
+        let (outcome, known) = state.withLock {
+            state -> (Result<[TopicPartition: ErrorCode], OffsetDeletionRefusal>, Set<TopicPartition>) in
+            let refused = refusal(group, state)
+            if refused != .none { return (.failure(OffsetDeletionRefusal(code: refused)), []) }
+            let known = Set(state.offsets.offsets(of: group).keys)
+            guard let machine = state.groups[group] else {
+                return (known.isEmpty ? .failure(OffsetDeletionRefusal(code: .groupIdNotFound)) : .success([:]), known)
+            }
+            return (machine.offsetDeletionRequested(partitions), known)
+        }
+        guard case .success(let refused) = outcome else { return then(outcome) }
+        let forgotten = Array(Set(partitions).intersection(known).filter { refused[$0] == nil })
+        guard !forgotten.isEmpty else { return then(outcome) }
+        forget(group, forgotten, andGroup: false) { error in
+            then(error == .none ? outcome : .failure(OffsetDeletionRefusal(code: error)))
+        }
+    }
+
     /// Offsets of a deleted topic go with it, so that a new topic of that name begins anew.
     func topicDeleted(_ topic: String) {
         let found = state.withLock { $0.offsets.partitions(ofTopic: topic) }
@@ -267,15 +290,22 @@ final class GroupCoordinator: Sendable {
         let expired = state.withLock { state -> [(String, [TopicPartition], Bool)] in
             guard now - state.lastExpiry >= .seconds(600) else { return [] }
             state.lastExpiry = now
-            return state.groups.values.filter { $0.state == .empty }.compactMap { machine in
+            return state.offsets.groups.compactMap { group in
+                let machine = state.groups[group]
                 let partitions = state.offsets.expired(
-                    group: machine.id, emptySince: machine.emptySince ?? .none, retention: settings.offsetRetention,
-                    wallTime: wallTime)
-                let isLast = partitions.count == state.offsets.offsets(of: machine.id).count
-                return partitions.isEmpty ? nil : (machine.id, partitions, isLast)
+                    group: group, machine: machine, retention: settings.offsetRetention, wallTime: wallTime)
+                guard !partitions.isEmpty else { return nil }
+                // An empty group goes with its last offset.
+                let isLast =
+                    machine.map { $0.state == .empty } ?? true
+                    && partitions.count == state.offsets.offsets(of: group).count
+                return (group, partitions, isLast)
             }
         }
-        for (group, partitions, isLast) in expired { forget(group, partitions, andGroup: isLast) { _ in } }
+        for (group, partitions, isLast) in expired {
+            telemetry.emit(OffsetsExpired(group: group, count: partitions.count, withGroup: isLast))
+            forget(group, partitions, andGroup: isLast) { _ in }
+        }
     }
 
     // MARK: Running actions

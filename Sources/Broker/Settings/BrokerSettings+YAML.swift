@@ -6,7 +6,7 @@ import SystemPackage
 
 extension BrokerSettings {
     /// Reads `broker.yaml`. Keys: `data`, `broker_id`, `listeners`, `topic_defaults` (Kafka's dotted names, and `num.partitions`),
-    /// `auto_create_topics`, `disk_lanes`, `limits`.
+    /// `auto_create_topics`, `offset_retention`, `disk_lanes`, `limits`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
         let data = try file.string("data", default: "/var/lib/millrace/broker")
@@ -25,6 +25,7 @@ extension BrokerSettings {
         self.init(data: FilePath(data), listeners: listeners)
         brokerID = BrokerID(Int32(try file.int("broker_id", default: 1, in: 0...Int(Int32.max))))
         createsTopics = try file.bool("auto_create_topics", default: createsTopics)
+        offsetRetention = try file.duration("offset_retention", default: offsetRetention)
         diskLanes = try file.int("disk_lanes", default: diskLanes, in: 1...64)
         if let defaults = file.node("topic_defaults") { try readTopicDefaults(defaults) }
         if let node = file.node("limits") { limits = try BrokerLimits(yaml: node) }

@@ -14,6 +14,8 @@ public struct BrokerSettings: Sendable, Equatable {
     public var partitionCountDefault: Int32 = 1
     /// Whether a client that asks for an unknown topic gets a new one (`auto.create.topics.enable`).
     public var createsTopics = true
+    /// How long a group's committed offsets are kept once nobody uses them (`offsets.retention.minutes`; KIP-211).
+    public var offsetRetention = Duration.seconds(7 * 24 * 3600)
     /// Threads that write, for all partitions together; a partition always has the same one.
     public var diskLanes = 2
     public var limits = BrokerLimits()

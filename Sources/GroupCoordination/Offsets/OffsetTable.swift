@@ -42,8 +42,30 @@ public struct OffsetTable: Sendable {
         }
     }
 
-    /// The partitions whose offsets have outlived `retention`, counted from the commit or from when the group became empty,
-    /// whichever is later (KIP-211).
+    /// The partitions whose offsets have outlived `retention` (KIP-211). Those of an empty group are counted from their commit or from when the group became
+    /// empty, whichever is later; those of a group without members ever, and of topics that a stable group of consumers does not read any more, from their
+    /// commit. What an active group reads, or may read for all that can be told, is kept.
+    ///
+    /// - Parameter machine: the group, nil where it only ever committed.
+    public func expired(
+        group: String, machine: GroupMachine?, retention: Duration, wallTime: Timestamp
+    ) -> [TopicPartition] {
+        guard let machine else {
+            return expired(group: group, emptySince: .none, retention: retention, wallTime: wallTime)
+        }
+        switch machine.state {
+        case .empty:
+            return expired(
+                group: group, emptySince: machine.emptySince ?? .none, retention: retention, wallTime: wallTime)
+        case .stable:
+            guard let read = machine.subscribedTopics else { return [] }
+            return expired(group: group, emptySince: .none, retention: retention, wallTime: wallTime)
+                .filter { !read.contains($0.topic) }
+        case .preparingRebalance, .completingRebalance, .persistingAssignment, .dead: return []
+        }
+    }
+
+    /// Counted from the commit or from `emptySince`, whichever is later.
     public func expired(
         group: String, emptySince: Timestamp, retention: Duration, wallTime: Timestamp
     ) -> [TopicPartition] {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Millrace's release build beside its yardsticks, in one run: ratios of CPU-seconds, and resident memory.
 
-    swift build -c release -Xswiftc -static-stdlib && make -C Benchmarks && python3 Benchmarks/compare.py [broker] [fetch] [agent] [memory]
+    swift build -c release -Xswiftc -static-stdlib && make -C Benchmarks && python3 Benchmarks/compare.py [broker] [fetch] [idle] [agent] [memory]
 
 broker   64 KiB batches, acks=1, durability page-cache: CPU-seconds per GB of the broker and of a bare C loop (receive, CRC-32C, pwrite)
 fetch    a reader that catches up, answers of 1 MiB from the page cache: CPU-seconds per GB of the broker and of a bare sendfile loop
+idle     the broker with 100 partitions: from its start to the first accepted produce; resident memory, and what a silent connection adds
 agent    one file of nginx lines to the same broker: CPU-seconds of the agent (no codec) and of kcat -P -l; of the agent (gzip) and of zlib
 memory   resident memory of agent and broker after shipping 2 GB
 """
@@ -19,6 +20,7 @@ import shutil
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -69,14 +71,14 @@ def lines_file(path, count):
 
 
 class Broker:
-    def __init__(self, folder, durability="page-cache"):
+    def __init__(self, folder, durability="page-cache", poll=0.05):
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.child = subprocess.Popen(
             [RELEASE / "millrace", "broker", "--data", folder / "broker", "--listen", self.address,
              "--set", f"millrace.durability={durability}", "--log-level", "warning"])
         while socket.socket().connect_ex(("127.0.0.1", self.port)) != 0:
-            time.sleep(0.05)
+            time.sleep(poll)
 
     def topic(self, name):
         subprocess.run([RELEASE / "millrace", "topics", "create", name, "--broker", self.address], check=True,
@@ -142,6 +144,35 @@ def bench_fetch(folder, rounds):
     ratio = [one / other for one, other in zip(ours, bare)]
     print(f"fetch, answers of 1 MiB from the page cache: {statistics.median(ours):.3f} CPU-s/GB; bare sendfile loop "
           f"{statistics.median(bare):.3f}; ratio {statistics.median(ratio):.2f} ({min(ratio):.2f}–{max(ratio):.2f}, {rounds} rounds)")
+
+
+def bench_idle(folder, rounds):
+    broker = Broker(folder)
+    subprocess.run([RELEASE / "millrace", "topics", "create", "many", "--partitions", "100", "--broker", broker.address],
+                   check=True, stdout=subprocess.DEVNULL)
+    broker.stop()
+    starts, idle, each = [], [], []
+    connections = 2000
+    for _ in range(rounds):
+        begin = time.monotonic()
+        broker = Broker(folder, poll=0.001)
+        load(["-a", f"127.0.0.1:{broker.port}", "-t", "many", "-p", "42"], 1e-9)
+        starts.append(time.monotonic() - begin)
+        time.sleep(1)
+        before = resident_mib(broker.child.pid)
+        idle.append(before)
+        sockets = [socket.create_connection(("127.0.0.1", broker.port)) for _ in range(connections)]
+        for peer in sockets:  # Each has asked once, as a client does when it connects: ApiVersions v0.
+            peer.sendall(struct.pack(">ihhih", 10, 18, 0, 1, -1))
+        for peer in sockets:
+            peer.recv(4096)
+        each.append((resident_mib(broker.child.pid) - before) * 1024 / connections)
+        for peer in sockets:
+            peer.close()
+        broker.stop()
+    print(f"broker with 100 partitions, start to first accepted produce: {statistics.median(starts) * 1000:.0f} ms "
+          f"({min(starts) * 1000:.0f}–{max(starts) * 1000:.0f}, {rounds} rounds); resident {statistics.median(idle):.1f} MiB; "
+          f"a silent connection {statistics.median(each):.1f} KiB (of {connections})")
 
 
 def fetch(arguments, gigabytes):
@@ -229,10 +260,10 @@ def bench_memory(folder, _):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["broker", "fetch", "agent", "memory", []])
+    parser.add_argument("what", nargs="*", choices=["broker", "fetch", "idle", "agent", "memory", []])
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    benches = {"broker": bench_broker, "fetch": bench_fetch, "agent": bench_agent, "memory": bench_memory}
+    benches = {"broker": bench_broker, "fetch": bench_fetch, "idle": bench_idle, "agent": bench_agent, "memory": bench_memory}
     for what in options.what or benches:
         with tempfile.TemporaryDirectory(prefix="millrace-bench-") as folder:
             benches[what](pathlib.Path(folder), options.rounds)

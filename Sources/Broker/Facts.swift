@@ -25,17 +25,30 @@ struct ConnectionClosed: Fact {
     }
 }
 
+/// Peers can cause this at will: said once in a while.
 struct ConnectionTurnedAway: Fact {
     let listener: String
     let peer: String
+    let limit: ConnectionLimit
     let openCount: Int
+    var isSaid = false
+    /// How many went unsaid since the last line.
+    var unsaidCount = 0
 
-    var level: Logger.Level { .debug }
+    var level: Logger.Level { isSaid ? .warning : .debug }
     var message: String {
-        "turned \(peer) away from listener \(listener): \(openCount) connections are open (limits: connections)"
+        let others = unsaidCount > 0 ? " (and \(unsaidCount) others since the last such line)" : ""
+        let open =
+            switch limit {
+            case .all: "\(openCount) connections are open (limits: connections)"
+            case .address: "\(openCount) of its connections are open (limits: connections_per_address)"
+            }
+        return "turned \(peer) away from listener \(listener): \(open)\(others)"
     }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_broker_connections_turned_away_total", [("listener", listener)]).increment()
+        metrics.counter(
+            "millrace_broker_connections_turned_away_total", [("listener", listener), ("limit", limit.rawValue)]
+        ).increment()
     }
 }
 

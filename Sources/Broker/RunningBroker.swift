@@ -182,6 +182,7 @@ final class RunningBroker: Sendable {
         serverSettings.requestBytesInFlightMax = limits.connectionRequestBytesMax
         serverSettings.idleMax = limits.connectionIdleMax
         serverSettings.connectionsMax = limits.connectionsMax
+        serverSettings.connectionsPerAddressMax = limits.connectionsPerAddressMax
         serverSettings.receiveMax = limits.requestReceiveMax
         serverSettings.budget = requestBudget()
         for settings in services.settings.listeners {

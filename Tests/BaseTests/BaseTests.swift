@@ -134,3 +134,11 @@ import Testing
         _ = try files.lock(folder.appending("lock"))
     }
 }
+
+@Suite struct OpenFiles {
+    @Test func theLimitIsRaisedAndStaysThere() {
+        let limit = OpenFileLimit.raise()
+        #expect(limit >= 256)
+        #expect(OpenFileLimit.raise() == limit)
+    }
+}

@@ -122,8 +122,18 @@ import Testing
         }
     }
 
-    @Test func moreConnectionsThanAllowedAreTurnedAway() async throws {
-        try await TestBroker.with(configure: { $0.limits.connectionsMax = 2 }) { broker in
+    @Test(arguments: [ConnectionLimit.all, .address]) func moreConnectionsThanAllowedAreTurnedAway(
+        limit: ConnectionLimit
+    ) async throws {
+        let log = RecordedLog()
+        let configure: (inout BrokerSettings) -> Void = { settings in
+            if limit == .all {
+                settings.limits.connectionsMax = 2
+            } else {
+                settings.limits.connectionsPerAddressMax = 2
+            }
+        }
+        try await TestBroker.with(telemetry: log.telemetry, configure: configure) { broker in
             let first = try WireSocket(to: broker.address)
             let second = try WireSocket(to: broker.address)
             _ = try await first.metadata(nil)
@@ -131,6 +141,35 @@ import Testing
             let third = try WireSocket(to: broker.address)
             #expect(await third.isClosedByBroker())
             #expect(try await first.metadata(nil).brokers.count == 1)
+            let turnedAway = log.metrics.counter(
+                "millrace_broker_connections_turned_away_total", [("listener", "main"), ("limit", limit.rawValue)])
+            #expect(turnedAway.value == 1)
+            for _ in 0..<5 { #expect(await (try WireSocket(to: broker.address)).isClosedByBroker()) }
+            #expect(turnedAway.value == 6)
+            #expect(log.lines.filter { $0.hasPrefix("warning: turned ") }.count == 1)
+        }
+    }
+
+    /// A place is free again once its connection has ended.
+    @Test func whoLeavesMakesRoom() async throws {
+        try await TestBroker.with(configure: { $0.limits.connectionsPerAddressMax = 1 }) { broker in
+            /// One that is served; until the last one's place is free it is turned away.
+            func served() async throws -> WireSocket {
+                while true {
+                    let peer = try WireSocket(to: broker.address)
+                    if (try? await peer.metadata(nil)) != nil { return peer }
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+            }
+            var peer: WireSocket? = try await served()
+            for _ in 0..<3 {
+                // While it is there nobody else is served.
+                let other = try WireSocket(to: broker.address)
+                #expect(await other.isClosedByBroker())
+                #expect(try await peer?.metadata(nil).brokers.count == 1)
+                peer = nil
+                peer = try await served()
+            }
         }
     }
 

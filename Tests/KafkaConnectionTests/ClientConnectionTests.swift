@@ -183,7 +183,7 @@ func apiVersionsResponse(_ versions: ServedVersions) -> ApiVersionsResponse {
         let server = try await Loopback(settings: settings, answer: answerHeartbeat)
         let first = try await server.connect()
         #expect(await result { try await server.connect() } != nil)
-        #expect(server.dispatcher.seen.refused == 1)
+        #expect(server.dispatcher.seen.refused == ["all 1"])
         #expect(try await first.send(heartbeat(group: "ab")).throttleTimeMs == 2)
         first.close()
         await server.listener.close()

@@ -9,7 +9,7 @@ final class RecordingDispatcher: RequestDispatcher {
         var requests: [ReceivedRequest] = []
         var opened = 0
         var closed: [CloseReason] = []
-        var refused = 0
+        var refused: [String] = []
     }
 
     private let state = Mutex(Seen())
@@ -30,7 +30,9 @@ final class RecordingDispatcher: RequestDispatcher {
         state.withLock { $0.closed.append(reason) }
     }
 
-    func connectionRefused(remoteAddress: String, openCount: Int) { state.withLock { $0.refused += 1 } }
+    func connectionRefused(remoteAddress: String, limit: ConnectionLimit, openCount: Int) {
+        state.withLock { $0.refused.append("\(limit) \(openCount)") }
+    }
 }
 
 /// Versions of the APIs that these tests speak.

@@ -11,6 +11,7 @@ final class ListenerDispatcher: RequestDispatcher {
     private let time: any TimeSource
     private let telemetry: Telemetry
     private let refusals = Mutex(RefusalLog())
+    private let turnedAway = Mutex(RefusalLog())
     private let requests: CounterHandle
     private let connections: GaugeHandle
     /// Known once the listener is bound; no request comes before that.
@@ -54,8 +55,12 @@ final class ListenerDispatcher: RequestDispatcher {
         telemetry.emit(fact)
     }
 
-    func connectionRefused(remoteAddress: String, openCount: Int) {
-        telemetry.emit(ConnectionTurnedAway(listener: listener.name, peer: remoteAddress, openCount: openCount))
+    func connectionRefused(remoteAddress: String, limit: ConnectionLimit, openCount: Int) {
+        let unsaidCount = turnedAway.withLock { $0.refused(now: time.now) }
+        telemetry.emit(
+            ConnectionTurnedAway(
+                listener: listener.name, peer: remoteAddress, limit: limit, openCount: openCount,
+                isSaid: unsaidCount != nil, unsaidCount: unsaidCount ?? 0))
     }
 }
 

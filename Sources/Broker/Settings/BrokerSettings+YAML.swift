@@ -79,6 +79,8 @@ extension BrokerLimits {
         connectionRequestBytesMax = try mapping.bytes(
             "connection_request_bytes", default: connectionRequestBytesMax, in: sizes)
         connectionsMax = try mapping.int("connections", default: connectionsMax, in: 1...1_000_000)
+        connectionsPerAddressMax = try mapping.int(
+            "connections_per_address", default: connectionsPerAddressMax, in: 1...1_000_000)
         connectionIdleMax = try mapping.duration("connection_idle", default: connectionIdleMax)
         fetchBytesMax = try mapping.bytes("fetch_bytes", default: fetchBytesMax, in: sizes)
         fetchWaitMax = try mapping.duration("fetch_wait", default: fetchWaitMax)

@@ -57,7 +57,9 @@ public struct BrokerLimits: Sendable, Equatable {
     public var connectionRequestsMax = 64
     public var connectionRequestBytesMax = ByteCount.mib(4)
     /// Connections of one listener (`connections`), and how long one may be silent (`connection_idle`).
-    public var connectionsMax = 5000
+    public var connectionsMax = 10_000
+    /// Of those, from one address (`connections_per_address`). Agents behind one gateway share it.
+    public var connectionsPerAddressMax = 10_000
     public var connectionIdleMax = Duration.seconds(600)
     /// Records in one answer to a fetch (`fetch_bytes`); they are sent from the file and take no memory.
     public var fetchBytesMax = ByteCount.mib(55)

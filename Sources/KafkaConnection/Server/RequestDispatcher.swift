@@ -10,14 +10,22 @@ public protocol RequestDispatcher: Sendable {
     /// The connection is gone; answers to its requests have no effect any more.
     func connectionClosed(_ connection: ServerConnection, reason: CloseReason)
 
-    /// A connection was turned away before it was opened: `ServerSettings.connectionsMax` are open.
-    func connectionRefused(remoteAddress: String, openCount: Int)
+    /// A connection was turned away before it was opened: `openCount` are open, which is as many as the limit allows.
+    func connectionRefused(remoteAddress: String, limit: ConnectionLimit, openCount: Int)
+}
+
+/// What turned a connection away.
+public enum ConnectionLimit: String, Sendable {
+    /// `ServerSettings.connectionsMax`.
+    case all
+    /// `ServerSettings.connectionsPerAddressMax`.
+    case address
 }
 
 extension RequestDispatcher {
     public func connectionOpened(_ connection: ServerConnection) {}
     public func connectionClosed(_ connection: ServerConnection, reason: CloseReason) {}
-    public func connectionRefused(remoteAddress: String, openCount: Int) {}
+    public func connectionRefused(remoteAddress: String, limit: ConnectionLimit, openCount: Int) {}
 }
 
 /// Why a connection ended.

@@ -20,7 +20,8 @@ public final class ServerListener: Sendable {
     public static func bind(
         _ address: Address, on group: any EventLoopGroup, settings: ServerSettings, dispatcher: any RequestDispatcher
     ) async throws(ClientError) -> ServerListener {
-        let open = OpenConnections(countMax: settings.connectionsMax)
+        let open = OpenConnections(
+            countMax: settings.connectionsMax, perAddressMax: settings.connectionsPerAddressMax)
         let waterMark = ChannelOptions.Types.WriteBufferWaterMark(
             low: settings.unsentBytesLow.bytes, high: settings.unsentBytesHigh.bytes)
         let bootstrap = ServerBootstrap(group: group)
@@ -31,10 +32,10 @@ public final class ServerListener: Sendable {
             .childChannelOption(.writeBufferWaterMark, value: waterMark)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard open.admit(channel) else {
+                    if let limit = open.admit(channel) {
                         dispatcher.connectionRefused(
-                            remoteAddress: channel.remoteAddress?.description ?? "?", openCount: settings.connectionsMax
-                        )
+                            remoteAddress: channel.remoteAddress?.description ?? "?", limit: limit,
+                            openCount: limit == .all ? settings.connectionsMax : settings.connectionsPerAddressMax)
                         throw ChannelError.inappropriateOperationForState
                     }
                     // A TLS handler goes in front of the connection, once there is one; SASL is a matter of the dispatcher.
@@ -61,31 +62,46 @@ public final class ServerListener: Sendable {
     }
 }
 
-/// The connections of one listener, counted against its limit.
+/// The connections of one listener, counted against its limits.
 private final class OpenConnections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
+        /// By IP address; sockets of other kinds count as one.
+        var countByAddress: [String: Int] = [:]
         var isClosed = false
     }
 
     private let countMax: Int
+    private let perAddressMax: Int
     private let state = Mutex(State())
 
-    init(countMax: Int) { self.countMax = countMax }
+    init(countMax: Int, perAddressMax: Int) {
+        self.countMax = countMax
+        self.perAddressMax = perAddressMax
+    }
 
     var count: Int { state.withLock { $0.channels.count } }
 
-    /// False where the connection may not be opened.
-    func admit(_ channel: any Channel) -> Bool {
+    /// The limit that keeps the connection from being opened, or nil.
+    func admit(_ channel: any Channel) -> ConnectionLimit? {
         let id = ObjectIdentifier(channel)
-        let isAdmitted = state.withLock { state in
-            guard !state.isClosed && state.channels.count < countMax else { return false }
+        let address = channel.remoteAddress?.ipAddress ?? ""
+        let limit = state.withLock { state -> ConnectionLimit? in
+            guard !state.isClosed && state.channels.count < countMax else { return .all }
+            guard state.countByAddress[address, default: 0] < perAddressMax else { return .address }
             state.channels[id] = channel
-            return true
+            state.countByAddress[address, default: 0] += 1
+            return nil
         }
-        guard isAdmitted else { return false }
-        channel.closeFuture.whenComplete { _ in self.state.withLock { _ = $0.channels.removeValue(forKey: id) } }
-        return true
+        guard limit == nil else { return limit }
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { state in
+                state.channels[id] = nil
+                let count = state.countByAddress[address, default: 1] - 1
+                state.countByAddress[address] = count == 0 ? nil : count
+            }
+        }
+        return nil
     }
 
     func close() -> [any Channel] {

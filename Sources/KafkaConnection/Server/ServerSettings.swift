@@ -20,6 +20,8 @@ public struct ServerSettings: Sendable {
     public var idleMax = Duration.seconds(600)
     /// Connections of one listener (`max.connections`); further ones are closed at once.
     public var connectionsMax = 10_000
+    /// Of those, from one address (`max.connections.per.ip`).
+    public var connectionsPerAddressMax = 10_000
     public var versions: ServedVersions
 
     public init(versions: ServedVersions) { self.versions = versions }

@@ -41,6 +41,14 @@ struct BrokerCommand: AsyncParsableCommand {
         try await reporting {
             let settings = try self.settings()
             let telemetry = process.telemetry("broker")
+            let openFiles = OpenFileLimit.raise()
+            let connections = settings.limits.connectionsMax * settings.listeners.count
+            if openFiles < connections {
+                telemetry.emit(
+                    Note(
+                        "this process may open \(openFiles) files and sockets, fewer than the \(connections) connections it would take: raise "
+                            + "LimitNOFILE (ulimit -n) or lower limits: connections", level: .warning))
+            }
             let health = Health()
             let group = MultiThreadedEventLoopGroup.singleton
             let broker = BrokerServer(settings: settings, eventLoopGroup: group, telemetry: telemetry)

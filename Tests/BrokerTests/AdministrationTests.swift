@@ -118,6 +118,50 @@ import Testing
         }
     }
 
+    @Test(arguments: 0...2 as ClosedRange<Int16>) func nobodyElseCanLead(version: Int16) async throws {
+        try await TestBroker.with { broker in
+            let socket = try WireSocket(to: broker.address)
+            try await socket.createTopic("t", partitions: 2)
+            var topic = ElectLeadersRequest.TopicPartitions()
+            topic.topic = "t"
+            topic.partitions = [0, 1, 2]
+            var request = ElectLeadersRequest()
+            request.topicPartitions = [topic]
+            let answer = try await socket.call(request, version: version)
+            #expect(answer.errorCode == .none)
+            #expect(
+                answer.replicaElectionResults.first?.partitionResult.map(\.errorCode)
+                    == [.electionNotNeeded, .electionNotNeeded, .unknownTopicOrPartition])
+            request.topicPartitions = nil
+            #expect(try await socket.call(request, version: version).replicaElectionResults.isEmpty)
+        }
+    }
+
+    @Test(arguments: 0...1 as ClosedRange<Int16>) func partitionsStayWhereTheyAre(version: Int16) async throws {
+        try await TestBroker.with { broker in
+            let socket = try WireSocket(to: broker.address)
+            try await socket.createTopic("t", partitions: 4)
+            var topic = AlterPartitionReassignmentsRequest.ReassignableTopic()
+            topic.name = "t"
+            topic.partitions = ([[1], [2], [1, 2], nil, [1]] as [[Int32]?]).enumerated().map { index, replicas in
+                var partition = AlterPartitionReassignmentsRequest.ReassignablePartition()
+                partition.partitionIndex = Int32(index)
+                partition.replicas = replicas
+                return partition
+            }
+            var request = AlterPartitionReassignmentsRequest()
+            request.topics = [topic]
+            let answer = try await socket.call(request, version: version)
+            #expect(
+                answer.responses[0].partitions.map(\.errorCode) == [
+                    .none, .invalidReplicaAssignment, .invalidReplicaAssignment, .noReassignmentInProgress,
+                    .unknownTopicOrPartition,
+                ])
+            let list = try await socket.call(ListPartitionReassignmentsRequest(), version: 0)
+            #expect(list.errorCode == .none && list.topics.isEmpty)
+        }
+    }
+
     // MARK: Offsets
 
     private static func commit(_ partitions: [(String, Int32)], group: String, _ socket: WireSocket) async throws {

@@ -117,3 +117,24 @@ def test_offsets_of_a_group_are_deleted(broker, topic, admin):
     reader = Consumer({"bootstrap.servers": broker.address, "group.id": group})
     assert [place.offset for place in reader.committed(places, timeout=20)] == [-1001, -1001]
     reader.close()
+
+
+def test_one_broker_leads_and_holds_everything(broker, topic, admin):
+    from confluent_kafka import ElectionType, TopicPartition
+    from confluent_kafka.admin import AdminClient
+
+    create(broker, topic)
+    client = AdminClient({"bootstrap.servers": broker.address})
+    places = [TopicPartition(topic, 0), TopicPartition(topic, 9)]
+    outcomes = client.elect_leaders(ElectionType.PREFERRED, places).result(20)
+    errors = {place.partition: error.name() for place, error in outcomes.items()}
+    assert errors == {0: "ELECTION_NOT_NEEDED", 9: "UNKNOWN_TOPIC_OR_PART"}
+    assert client.elect_leaders(ElectionType.UNCLEAN, None).result(20) == {}
+    assert admin.list_partition_reassignments() == {}
+
+    from kafka import TopicPartition as Place
+    from kafka.errors import InvalidReplicationAssignmentError, NoReassignmentInProgressError
+
+    wishes = {Place(topic, 0): [1], Place(topic, 1): [1, 2]}
+    assert admin.alter_partition_reassignments(wishes) == {Place(topic, 0): None, Place(topic, 1): InvalidReplicationAssignmentError}
+    assert admin.alter_partition_reassignments({Place(topic, 0): None}) == {Place(topic, 0): NoReassignmentInProgressError}

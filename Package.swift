@@ -145,8 +145,7 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "JournalReaderTool", "Agent", "Settings", "KafkaClient", "KafkaWire", "Records", "Base", "TestKit",
-                nioCore,
-                systemPackage,
+                "CZlib", nioCore, systemPackage,
             ]),
         .testTarget(
             name: "ShippingTests",

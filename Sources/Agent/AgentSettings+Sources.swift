@@ -14,6 +14,8 @@ extension AgentSettings {
     ///       format: json                       # header `format` of the records
     ///       labels: {team: shop}               # further headers
     ///       start: beginning                   # or end
+    ///       ignore_older: 7d                   # at the first look, files not written to for so long begin at their end
+    ///       poll: true                         # don't wait for inotify: another machine writes here
     ///       line_max: 1MiB
     ///       long_lines: cut                    # or skip
     ///   - journal: {units: [nginx.service], identifiers: [sshd], priority: warning, topic: journal, labels: {team: shop}}
@@ -73,6 +75,8 @@ extension AgentSettings {
         file.format = try section.string("format")
         file.labels = try Self.labels(&section)
         file.start = try section.choice("start", default: file.start)
+        if let age = section.node("ignore_older") { file.ignoreOlder = try age.duration() }
+        file.polls = try section.bool("poll", default: file.polls)
         file.lineBytesMax = try section.bytes("line_max", default: file.lineBytesMax, in: .kib(1)...(.gib(1)))
         file.longLines = try section.choice("long_lines", default: file.longLines)
         try section.finish()

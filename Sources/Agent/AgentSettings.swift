@@ -64,6 +64,7 @@ extension AgentSettings {
     /// ambiguous: repeat
     /// status: {topic: __millrace_status, interval: 10s}
     /// stop_timeout: 10s
+    /// files: {linger: 30s, poll: 1s, reconcile: 60s, idle_close: 5m, descriptors: 128}
     /// ```
     public init(
         reading root: inout SettingsMapping, host defaultHost: String,
@@ -95,9 +96,23 @@ extension AgentSettings {
             statusInterval = try section.duration("interval", default: statusInterval)
             try section.finish()
         }
+        if var section = try root.mapping("files") { try readFiles(&section) }
         let sources = try root.required("sources")
         try readSources(sources, &self)
         if let contradiction { throw SettingsError(contradiction, at: root.place) }
+    }
+
+    /// What holds for all `file` and `nginx` sources.
+    private mutating func readFiles(_ section: inout SettingsMapping) throws(SettingsError) {
+        let shortest = Duration.milliseconds(100)
+        let longest = Duration.seconds(86_400)
+        tailer.linger = try section.duration("linger", default: tailer.linger, in: .seconds(1)...longest)
+        tailer.pollInterval = try section.duration("poll", default: tailer.pollInterval, in: shortest...longest)
+        tailer.reconcileInterval = try section.duration(
+            "reconcile", default: tailer.reconcileInterval, in: .seconds(1)...longest)
+        tailer.idleClose = try section.duration("idle_close", default: tailer.idleClose, in: .seconds(1)...longest)
+        tailer.descriptorsMax = try section.int("descriptors", default: tailer.descriptorsMax, in: 1...1_000_000)
+        try section.finish()
     }
 
     private mutating func readBatch(_ batch: inout SettingsMapping) throws(SettingsError) {

@@ -2,6 +2,7 @@
 enum PositionKind: UInt8 {
     case file = 1
     case journal = 2
+    case pattern = 3
 }
 
 /// Writes a position's fields, little-endian.

@@ -14,6 +14,10 @@ public final class BatchAssembler {
     private var feeds: [StreamID: Feed] = [:]
     /// Positions that wait for a seal and are in no open batch.
     private var loosePositions: [StreamID: StreamCheckpoint] = [:]
+    /// What they take in the log; at `looseBytesMax` they are sealed at once, so that a first look at very many files makes many small
+    /// seals.
+    private var loosePositionBytes = 0
+    private static let looseBytesMax = 64 << 10
     /// Streams that are gone, and the batches that were open when that was said: they have to be sealed first, or with it.
     private var retirements: [(stream: StreamID, after: Set<TopicPartition>)] = []
     private var looseSince: Instant?
@@ -87,14 +91,25 @@ public final class BatchAssembler {
         if feeds[checkpoint.stream] != nil {
             feeds[checkpoint.stream]!.checkpoint = checkpoint
         } else {
+            dropLoosePosition(of: checkpoint.stream)
             loosePositions[checkpoint.stream] = checkpoint
+            loosePositionBytes += Self.bytesInLog(checkpoint)
             looseSince = looseSince ?? now
         }
     }
 
+    private func dropLoosePosition(of stream: StreamID) {
+        guard let old = loosePositions.removeValue(forKey: stream) else { return }
+        loosePositionBytes -= Self.bytesInLog(old)
+    }
+
+    private static func bytesInLog(_ checkpoint: StreamCheckpoint) -> Int {
+        40 + checkpoint.position.bytes.count + checkpoint.source.bytes.count
+    }
+
     /// A stream is gone; its position may go once everything is sealed that came before this.
     public func retired(_ stream: StreamID, now: Instant) {
-        loosePositions[stream] = nil
+        dropLoosePosition(of: stream)
         let open = batches.filter { !$0.value.builder.isEmpty }
         retirements.append((stream, Set(open.keys)))
         looseSince = looseSince ?? now
@@ -108,6 +123,7 @@ public final class BatchAssembler {
         if let looseSince, !loosePositions.isEmpty || retirements.contains(where: \.after.isEmpty) {
             deadline = looseSince + settings.positionLinger
         }
+        if looseBytes >= Self.looseBytesMax { deadline = .zero }
         for batch in batches.values where !batch.builder.isEmpty {
             deadline = min(deadline, batch.isFull ? .zero : batch.since + settings.linger)
         }
@@ -132,7 +148,9 @@ public final class BatchAssembler {
         if let first { return group(around: first) }
         // Retirements that wait for a batch go with it.
         guard !loosePositions.isEmpty || retirements.contains(where: \.after.isEmpty) else { return nil }
-        guard let looseSince, all || looseSince + settings.positionLinger <= now else { return nil }
+        guard let looseSince,
+            all || looseBytes >= Self.looseBytesMax || looseSince + settings.positionLinger <= now
+        else { return nil }
         return Group(partitions: [], streams: [], byteCountMax: looseBytes + 256)
     }
 
@@ -153,14 +171,13 @@ public final class BatchAssembler {
         }
         for stream in streams {
             let checkpoint = feeds[stream]!.checkpoint
-            bytes += 40 + checkpoint.position.bytes.count + checkpoint.source.bytes.count
+            bytes += Self.bytesInLog(checkpoint)
         }
         return Group(partitions: partitions.sorted(), streams: streams, byteCountMax: bytes)
     }
 
     private var looseBytes: Int {
-        loosePositions.values.reduce(0) { $0 + 40 + $1.position.bytes.count + $1.source.bytes.count }
-            + retirements.count * 8
+        loosePositionBytes + retirements.count * 8
     }
 
     /// Closes a group's batches. What is returned has to be put in the log, or the process has to stop: the lines are in no batch any more.
@@ -190,11 +207,13 @@ public final class BatchAssembler {
         for stream in group.streams.sorted() {
             seal.streams.append(feeds.removeValue(forKey: stream)!.checkpoint)
         }
-        seal.streams += loosePositions.values.sorted { $0.stream < $1.stream }
+        seal.streams += loosePositions.values.filter { !group.streams.contains($0.stream) }
+            .sorted { $0.stream < $1.stream }
         for place in retirements.indices { retirements[place].after.subtract(group.partitions) }
         seal.retired = retirements.filter(\.after.isEmpty).map(\.stream)
         retirements.removeAll(where: \.after.isEmpty)
         loosePositions = [:]
+        loosePositionBytes = 0
         if retirements.isEmpty { looseSince = nil }
         return seal
     }
@@ -221,7 +240,7 @@ public final class BatchAssembler {
     }
 
     private func note(_ checkpoint: StreamCheckpoint, in partition: TopicPartition) {
-        loosePositions[checkpoint.stream] = nil
+        // A loose position stays: sealed with others before this batch is, it tells that the stream was there before what came after it.
         if feeds[checkpoint.stream] == nil {
             feeds[checkpoint.stream] = Feed(checkpoint: checkpoint, partitions: [partition])
         } else {

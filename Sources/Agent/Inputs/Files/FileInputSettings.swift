@@ -16,6 +16,11 @@ public struct FileInputSettings: Sendable, Equatable {
     public var labels: [(name: String, value: String)]
     /// Where to begin with files that stood there when the agent first ran. Files that come later are read from their beginning.
     public var start: Start
+    /// Files that stood there when the agent first ran and had not been written to for so long begin at their end.
+    public var ignoreOlder: Duration?
+    /// Changes are found by looking each `FileTailerSettings.pollInterval`: for folders that other machines write to. It is done
+    /// without being asked for on file systems that are known to hide such changes (NFS, CIFS, FUSE, …).
+    public var polls = false
     /// The longest line that is delivered whole, without its newline.
     public var lineBytesMax: ByteCount
     /// What becomes of longer ones; counted either way.
@@ -48,7 +53,7 @@ public struct FileInputSettings: Sendable, Equatable {
         left.paths == right.paths && left.exclude == right.exclude && left.topic == right.topic
             && left.format == right.format && left.labels.elementsEqual(right.labels, by: ==)
             && left.start == right.start && left.lineBytesMax == right.lineBytesMax
-            && left.longLines == right.longLines
+            && left.longLines == right.longLines && left.ignoreOlder == right.ignoreOlder && left.polls == right.polls
     }
 
     var headers: [(name: String, value: String)] { (format.map { [("format", $0)] } ?? []) + labels }
@@ -58,19 +63,26 @@ public struct FileInputSettings: Sendable, Equatable {
 public struct FileTailerSettings: Sendable, Equatable {
     /// First part of every source key.
     public var host: String
-    /// Open files at a time; more than these wait for their turn.
+    /// Open files at a time; more than these wait for their turn. Up to `descriptorsReserve` more where all of them have lost their names
+    /// and couldn't be opened again.
     public var descriptorsMax = 128
+    static let descriptorsReserve = 4
     /// How often folders are looked at where no change can be seen coming (NFS, no inotify left).
     public var pollInterval: Duration = .seconds(1)
     /// How often everything is looked at, in case a change was not seen.
     public var reconcileInterval: Duration = .seconds(60)
-    /// How long a file is kept open that was renamed, deleted or finished, after its last byte came.
-    public var linger: Duration = .seconds(10)
+    /// How long a file that was renamed or removed is waited for after its last byte came: then it counts as finished, and a last line
+    /// without its newline is delivered as it stands.
+    public var linger: Duration = .seconds(30)
     /// How long a file is left alone after it was read to its end, so that lines gather.
     public var readDelay: Duration = .milliseconds(10)
     /// When a file that brings nothing is closed; it is opened again when it does.
     public var idleClose: Duration = .seconds(300)
-    /// When a source is forgotten that has no file any more.
+    /// Compressed files of a source that are remembered, the youngest, so that what is older is known to be old.
+    public var rememberedMax = 4
+    /// The same for files that were not compressed: late lines in these are still found.
+    public var rememberedPlainMax = 32
+    /// When a source is forgotten whose folder is gone.
     public var forgetAfter: Duration = .seconds(86_400)
     /// Size of a read.
     public var blockBytes: ByteCount = .kib(256)

@@ -44,6 +44,8 @@ struct FilePatterns: Sendable {
     /// Folders from which the searches begin.
     var roots: Set<String> { Set(globs.joined().map(\.root)) }
 
+    var all: [String] { globs.joined().map(\.description) }
+
     /// The first source whose patterns name the path.
     func settings(for path: String) -> Int? {
         globs.indices.first { index in
@@ -63,6 +65,25 @@ struct FilePatterns: Sendable {
             return Place(source: base, settings: index, age: .rotated(reading), isMatch: own != nil)
         }
         return own.map { Place(source: path, settings: $0, age: .current, isMatch: true) }
+    }
+
+    /// Whether the name may be one of the source's files.
+    func names(_ source: String, _ name: String, in folder: String) -> Bool {
+        place(of: name, in: folder, isKnown: { $0 == source })?.source == source
+            || place(of: name, in: folder, isKnown: { _ in false })?.source == source
+    }
+
+    /// The patterns that name the path.
+    func patterns(for path: String) -> [String] {
+        guard let index = settings(for: path) else { return [] }
+        return globs[index].filter { $0.matches(path) }.map(\.description)
+    }
+
+    /// Whether changes in the folder are to be found by looking only.
+    func polls(_ folder: String) -> Bool {
+        settings.indices.contains { index in
+            settings[index].polls && globs[index].contains { $0.root == folder || $0.mayMatchBelow(folder) }
+        }
     }
 
     func isRelevant(_ name: String, in folder: String) -> Bool {

@@ -1,18 +1,30 @@
 import Base
 
 /// A place in a file, and what the file looked like when it was read up to there, so that it is found again under another name, in a
-/// compressed copy, or not taken for another that got its inode.
+/// copy, or not taken for another that got its inode.
 ///
-///     | kind u8 = 1 | version u8 = 1 | path u64 | device u64 | inode u64 | offset i64 | modified i64 |
-///     | prefix length u16 | prefix hash u64 | tail length u8 | tail hash u64 |
+///     | kind u8 = 1 | version u8 = 2 | path u64 | device u64 | inode u64 | offset i64 | modified i64 |
+///     | prefix length u16 | prefix hash u64 | tail length u8 | tail hash u64 | progress u8 |
+///
+/// Version 1 had no progress.
 struct FilePosition: Hashable, Sendable {
     static let prefixBytesMax = 1024
     static let tailBytesMax = 64
-    static let encodedBytes = 61
+    static let encodedBytes = 62
+
+    /// What is known of the rest of the file.
+    enum Progress: UInt8, Sendable {
+        case reading = 0
+        /// It was rotated or removed, and read to its end since.
+        case finished = 1
+        /// It was there before its source was first looked at: nothing of it is wanted.
+        case unwanted = 2
+    }
 
     /// Hash of the path under which the source is known; files that were rotated away keep it.
     var path: UInt64
     var device: UInt64
+    /// 0 where the content is no longer in the file where it was read.
     var inode: UInt64
     /// How many bytes of the file (of its uncompressed content) were read: always the end of a line.
     var offset: Int64
@@ -22,6 +34,30 @@ struct FilePosition: Hashable, Sendable {
     var prefix: ContentMark
     /// The bytes just before `offset`, as many as there are, at most `tailBytesMax`.
     var tail: ContentMark
+    var progress = Progress.reading
+
+    init(
+        path: UInt64, device: UInt64, inode: UInt64, offset: Int64, modified: Timestamp, prefix: ContentMark,
+        tail: ContentMark, progress: Progress = .reading
+    ) {
+        self.path = path
+        self.device = device
+        self.inode = inode
+        self.offset = offset
+        self.modified = modified
+        self.prefix = prefix
+        self.tail = tail
+        self.progress = progress
+    }
+
+    /// The beginning of a file of which nothing is known but its inode.
+    init(path: UInt64, file: FileID, modified: Timestamp) {
+        self.init(
+            path: path, device: file.device, inode: file.inode, offset: 0, modified: modified, prefix: .empty,
+            tail: .empty)
+    }
+
+    var file: FileID { FileID(device: device, inode: inode) }
 
     /// The same file, read `count` bytes further; `tail` is what now stands before the offset.
     func advanced(by count: Int64, tail: UnsafeRawBufferPointer) -> FilePosition {
@@ -33,7 +69,7 @@ struct FilePosition: Hashable, Sendable {
 
     var encoded: StreamPosition {
         var writer = PositionWriter(.file, capacity: Self.encodedBytes)
-        writer.write(UInt8(1))
+        writer.write(UInt8(2))
         writer.write(path)
         writer.write(device)
         writer.write(inode)
@@ -43,35 +79,24 @@ struct FilePosition: Hashable, Sendable {
         writer.write(prefix.hash)
         writer.write(UInt8(tail.length))
         writer.write(tail.hash)
+        writer.write(progress.rawValue)
         return StreamPosition(bytes: writer.bytes)
     }
 
-    /// Nil where the bytes are not a file's position of this version.
+    /// Nil where the bytes are not a file's position of a version known here.
     init?(_ position: StreamPosition) {
-        guard var reader = PositionReader(position, .file), reader.read(UInt8.self) == 1,
-            let path = reader.read(UInt64.self), let device = reader.read(UInt64.self),
+        guard var reader = PositionReader(position, .file), let version = reader.read(UInt8.self),
+            (1...2).contains(version), let path = reader.read(UInt64.self), let device = reader.read(UInt64.self),
             let inode = reader.read(UInt64.self), let offset = reader.read(Int64.self),
             let modified = reader.read(Int64.self), let prefixLength = reader.read(UInt16.self),
             let prefixHash = reader.read(UInt64.self), let tailLength = reader.read(UInt8.self),
-            let tailHash = reader.read(UInt64.self), offset >= 0, Int64(tailLength) <= offset
+            let tailHash = reader.read(UInt64.self), offset >= 0, Int64(tailLength) <= offset,
+            let progress = version == 1 ? .reading : reader.read(UInt8.self).flatMap(Progress.init)
         else { return nil }
         self.init(
             path: path, device: device, inode: inode, offset: offset, modified: Timestamp(milliseconds: modified),
             prefix: ContentMark(length: Int(prefixLength), hash: prefixHash),
-            tail: ContentMark(length: Int(tailLength), hash: tailHash))
-    }
-
-    init(
-        path: UInt64, device: UInt64, inode: UInt64, offset: Int64, modified: Timestamp, prefix: ContentMark,
-        tail: ContentMark
-    ) {
-        self.path = path
-        self.device = device
-        self.inode = inode
-        self.offset = offset
-        self.modified = modified
-        self.prefix = prefix
-        self.tail = tail
+            tail: ContentMark(length: Int(tailLength), hash: tailHash), progress: progress)
     }
 }
 

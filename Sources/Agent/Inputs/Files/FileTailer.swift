@@ -7,6 +7,13 @@ import SystemPackage
 /// A file is known by its device, inode, first bytes and the bytes before the position, never by its name alone. Its name says which
 /// source it belongs to and how old it is: `access.log.2.gz`, `access.log.1` and `access.log` are one source, read in this order. Folders
 /// are watched, files are not: a file that nobody writes to costs nothing until the next reconcile.
+///
+/// - `FileTailer+Folders`: which folders there are, and when they are looked at
+/// - `FolderScan`: one look at one folder
+/// - `Lineage`: what the files of a source are, decided from names, times and contents
+/// - `FileTailer+Lineage`: what becomes of the streams
+/// - `FileTailer+Reading`, `LineReader`: lines
+/// - `FileTailer+Descriptors`, `FileTailer+Housekeeping`: what is open, and what time brings
 public final class FileTailer: Input {
     let files: any FileSystem
     let notifier: any ChangeNotifier
@@ -14,20 +21,22 @@ public final class FileTailer: Input {
     let patterns: FilePatterns
     let reader: LineReader
     let nextStreamID: () -> StreamID
+    let wallTime: () -> Timestamp
 
-    /// Sources by path.
+    /// Sources by path, and their paths by folder.
     var sources: [String: TailedSource] = [:]
+    var sourcesByFolder: [String: Set<String>] = [:]
     /// Folders by path.
     var folders: [String: TailedFolder] = [:]
     var watches: [WatchID: TailedFolder] = [:]
-    /// Streams whose file has a name or is open.
-    var streams: [FileID: FileStream] = [:]
-    /// Sources that have checkpoints and whose folder was not looked at yet, by folder.
-    var restored: [String: [TailedSource]] = [:]
-    /// Open streams and streams without a name: those that time does something to.
+    /// Streams by the file that they stand in, or stood in when they were last seen.
+    private var streamsByFile: [FileID: [FileStream]] = [:]
+    /// Streams that time does something to: open ones, and those that are not where they were.
     var attended: [StreamID: FileStream] = [:]
     /// Open streams, in the order in which they were opened.
     var opened: [FileStream] = []
+    /// Patterns whose first files are all known.
+    var marks: Set<PatternMark> = []
 
     var ready: Deque<TailedSource> = []
     /// In the order of their times.
@@ -40,7 +49,7 @@ public final class FileTailer: Input {
     var nextHousekeeping = Instant.distantFuture
     var wasDiscovered = false
     var isClosed = false
-    /// Folders and files that can't be read, so that it is said once.
+    /// Folders that can't be read, so that it is said once.
     var troubled: Set<String> = []
 
     /// Throws where a pattern can't be understood. `checkpoints` of other inputs are left alone, as are those of files that no pattern
@@ -56,12 +65,14 @@ public final class FileTailer: Input {
 
     init(
         sources: [FileInputSettings], settings: FileTailerSettings, files: any FileSystem,
-        notifier: any ChangeNotifier, checkpoints: [StreamCheckpoint], nextStreamID: @escaping () -> StreamID
+        notifier: any ChangeNotifier, checkpoints: [StreamCheckpoint],
+        wallTime: @escaping () -> Timestamp = { SystemTime().wallTime }, nextStreamID: @escaping () -> StreamID
     ) throws(InputSettingsError) {
         self.files = files
         self.notifier = notifier
         self.settings = settings
         self.nextStreamID = nextStreamID
+        self.wallTime = wallTime
         patterns = try FilePatterns(sources)
         reader = LineReader(pool: LineBufferPool(bufferBytes: settings.blockBytes))
         restore(checkpoints)
@@ -91,7 +102,7 @@ public final class FileTailer: Input {
         guard !isClosed else { return .distantFuture }
         lookAround(now: now)
         for source in [ready, delayed].joined() {
-            for stream in source.streams where stream.needsRead && stream.content == nil {
+            for stream in source.streams where stream.needsRead && stream.content == nil && stream.location != nil {
                 if opened.count < settings.descriptorsMax { _ = open(stream, now: now) }
             }
         }
@@ -99,7 +110,8 @@ public final class FileTailer: Input {
     }
 
     public func streamStatuses() -> [StreamStatus] {
-        sources.values.flatMap(\.streams).map { stream in
+        sources.keys.sorted().flatMap { sources[$0]!.streams }.filter { $0.position.progress == .reading }.map {
+            stream in
             StreamStatus(
                 stream: stream.id, source: stream.source.origin.source,
                 place: stream.location?.path ?? "\(stream.source.path) (no name any more)",
@@ -113,6 +125,56 @@ public final class FileTailer: Input {
         for stream in opened { stream.close() }
         opened = []
         notifier.close()
+    }
+
+    // MARK: - Sources and streams
+
+    /// Takes over what earlier runs knew. The files are looked for when their folders are scanned.
+    private func restore(_ checkpoints: [StreamCheckpoint]) {
+        for checkpoint in checkpoints.sorted(by: { $0.stream < $1.stream }) {
+            if let mark = PatternMark(checkpoint.position) { marks.insert(mark) }
+        }
+        for checkpoint in checkpoints.sorted(by: { $0.stream < $1.stream }) {
+            guard let position = FilePosition(checkpoint.position),
+                let slash = checkpoint.source.bytes.firstIndex(of: UInt8(ascii: "/"))
+            else { continue }
+            let path = String(decoding: checkpoint.source.bytes[slash...], as: UTF8.self)
+            guard let index = patterns.settings(for: path) else { continue }
+            let source = source(path, index)
+            source.isKnown = true
+            source.isHeld = true
+            add(FileStream(id: checkpoint.stream, source: source, position: position, isRestored: true, now: .zero))
+        }
+    }
+
+    func source(_ place: FilePatterns.Place) -> TailedSource { source(place.source, place.settings) }
+
+    private func source(_ path: String, _ settingsIndex: Int) -> TailedSource {
+        if let source = sources[path] { return source }
+        let isKnown =
+            wasDiscovered || patterns.patterns(for: path).contains { marks.contains(PatternMark(pattern: $0)) }
+        let source = TailedSource(
+            path: path, settings: patterns.settings[settingsIndex], host: settings.host, isKnown: isKnown)
+        sources[path] = source
+        sourcesByFolder[source.folder, default: []].insert(path)
+        return source
+    }
+
+    func streams(in file: FileID) -> [FileStream] { streamsByFile[file] ?? [] }
+
+    func add(_ stream: FileStream) {
+        stream.source.streams.append(stream)
+        enlist(stream)
+    }
+
+    /// Notes which file the stream stands in.
+    func enlist(_ stream: FileStream) {
+        if stream.position.inode != 0 { streamsByFile[stream.position.file, default: []].append(stream) }
+    }
+
+    func forget(_ stream: FileStream, in file: FileID) {
+        streamsByFile[file]?.removeAll { $0 === stream }
+        if streamsByFile[file]?.isEmpty == true { streamsByFile[file] = nil }
     }
 
     // MARK: - Time and changes
@@ -144,7 +206,9 @@ public final class FileTailer: Input {
         case .written(let watch, let name):
             guard let folder = watches[watch] else { return }
             if let stream = folder.streams[name] {
-                if !stream.isFinished { wake(stream, now: now) }
+                if stream.location?.isCompressed != true || stream.position.progress == .reading {
+                    wake(stream, now: now)
+                }
             } else if patterns.isRelevant(name, in: folder.path) {
                 folder.isDirty = true
             }
@@ -163,8 +227,6 @@ public final class FileTailer: Input {
         }
     }
 
-    // MARK: - Turns
-
     func wake(_ stream: FileStream, now: Instant) {
         stream.needsRead = true
         enqueue(stream.source, now: now)
@@ -174,23 +236,6 @@ public final class FileTailer: Input {
         guard !source.isQueued else { return }
         source.isQueued = true
         if source.notBefore > now { delayed.append(source) } else { ready.append(source) }
-    }
-
-    /// Reads from the oldest stream of the source that has something.
-    private func takeTurn(_ source: TailedSource, now: Instant) -> LineBlock? {
-        for stream in source.streams where stream.needsRead {
-            switch read(stream, now: now) {
-            case .block(let block):
-                enqueue(source, now: now)
-                return block
-            case .later:
-                enqueue(source, now: now)
-                return nil
-            case .nothing: continue
-            }
-        }
-        if !source.isQueued { source.notBefore = now + settings.readDelay }
-        return nil
     }
 
     func attend(_ stream: FileStream, now: Instant) {
@@ -203,25 +248,4 @@ public final class FileTailer: Input {
 public struct InputSettingsError: Error, Sendable, Equatable, CustomStringConvertible {
     public var message: String
     public var description: String { message }
-}
-
-/// A folder that holds files of ours, or might.
-final class TailedFolder {
-    let path: String
-    /// Nil where it has to be polled.
-    var watch: WatchID?
-    /// It is only watched for a folder that is to appear below it.
-    let isWaiting: Bool
-    /// The streams whose files stand in it, by name.
-    var streams: [String: FileStream] = [:]
-    var isDirty = true
-    var nextScan = Instant.zero
-    var wasScanned = false
-
-    init(path: String, isWaiting: Bool) {
-        self.path = path
-        self.isWaiting = isWaiting
-    }
-
-    func path(of name: String) -> String { path == "/" ? "/" + name : path + "/" + name }
 }

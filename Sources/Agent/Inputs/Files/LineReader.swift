@@ -87,24 +87,27 @@ struct LineReader {
         _ stream: FileStream, _ content: any FileContent, _ buffer: LineBuffer, lead: Int, count: Int
     ) throws(FileError) -> Bool {
         let position = stream.position
-        guard count >= lead else { return false }
-        guard ContentMark(UnsafeRawBufferPointer(start: buffer.base, count: lead)) == position.tail else {
-            return false
-        }
+        guard count >= lead, mark(of: buffer, lead) == position.tail else { return false }
         let known = position.prefix.length
-        let end = position.offset + Int64(count - lead)
-        guard known < FilePosition.prefixBytesMax, end > Int64(known) else { return end >= Int64(known) }
-        let wanted = Int(min(end, Int64(FilePosition.prefixBytesMax)))
-        if position.offset == Int64(lead) {
-            guard ContentMark(UnsafeRawBufferPointer(start: buffer.base, count: known)) == position.prefix else {
-                return false
-            }
-            stream.position.prefix = ContentMark(UnsafeRawBufferPointer(start: buffer.base, count: wanted))
+        let isAtStart = position.offset == Int64(lead)
+        if isAtStart, count >= known {
+            guard mark(of: buffer, known) == position.prefix else { return false }
+        } else if isAtStart {
+            guard count == buffer.capacity, try content.begins(with: position.prefix) else { return false }
+        }
+        let wanted = Int(min(position.offset + Int64(count - lead), Int64(FilePosition.prefixBytesMax)))
+        guard wanted > known else { return true }
+        if isAtStart {
+            stream.position.prefix = mark(of: buffer, wanted)
         } else {
             guard try content.begins(with: position.prefix) else { return false }
             stream.position.prefix = try content.mark(at: 0, count: wanted)
         }
         return true
+    }
+
+    private func mark(of buffer: LineBuffer, _ count: Int) -> ContentMark {
+        ContentMark(UnsafeRawBufferPointer(start: buffer.base, count: count))
     }
 
     private func tailMark(_ content: any FileContent, end: Int64) throws(FileError) -> ContentMark {

@@ -60,12 +60,14 @@ struct RotatedName: Hashable, Sendable {
         return mark == "." && digits.utf8.count == text.utf8.count ? Int(digits).map(Suffix.index) : nil
     }
 
-    /// True where this one was rotated away before the other; nil where the names don't tell.
+    /// True where this one was rotated away before the other; nil where the names don't tell. While a file is being compressed both
+    /// stand there: the compressed one counts as the older, as it will be when the next is.
     func isOlder(than other: RotatedName) -> Bool? {
+        if suffix == other.suffix { return isCompressed == other.isCompressed ? nil : isCompressed }
         switch (suffix, other.suffix) {
-        case (.index(let own), .index(let others)): own == others ? nil : own > others
-        case (.date(let own), .date(let others)): own == others ? nil : own < others
-        case (.old, _), (.index, _), (.date, _): nil
+        case (.index(let own), .index(let others)): return own > others
+        case (.date(let own), .date(let others)): return own < others
+        case (.old, _), (.index, _), (.date, _): return nil
         }
     }
 }

@@ -1,0 +1,357 @@
+import Base
+
+/// What a look at a folder means for the streams of a source.
+extension FileTailer {
+    /// What the files of a source are. Only looks.
+    func decide(_ source: TailedSource, _ siblings: FolderScan.Siblings) -> [Lineage.Decision] {
+        let standing = Dictionary(siblings.streams.map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let found = Dictionary(siblings.found.map { ($0.file, $0) }, uniquingKeysWith: { first, _ in first })
+        let streams = Dictionary(uniqueKeysWithValues: source.streams.map { ($0.id, $0) })
+        var lineage = Lineage(
+            streams: source.streams.map { stream in
+                Lineage.Known(
+                    id: stream.id, place: place(of: stream, standing[stream.id].flatMap { found[$0] }),
+                    prefixLength: stream.position.prefix.length, offset: stream.position.offset,
+                    isDone: stream.position.progress != .reading, isOpen: stream.content != nil,
+                    isDoubtful: stream.isBlank
+                        || !stream.isVerified
+                            && (1..<FilePosition.prefixBytesMax).contains(stream.position.prefix.length),
+                    modified: stream.position.modified)
+            },
+            isKnown: source.isKnown, passed: source.passed, rememberedMax: settings.rememberedMax,
+            fits: { [self] in fits(streams[$0]!, $1) ?? false }, begins: { [self] in begins($0, with: $1) })
+        return lineage.resolve(siblings.found.filter { siblings.streams[$0.file] == nil })
+    }
+
+    /// Puts it into effect.
+    func conclude(
+        _ source: TailedSource, _ siblings: FolderScan.Siblings, _ decisions: [Lineage.Decision], now: Instant
+    ) {
+        let isFirstLook = !source.isKnown
+        let streams = Dictionary(uniqueKeysWithValues: source.streams.map { ($0.id, $0) })
+        for decision in decisions {
+            switch decision {
+            case .moves(let id, let copy): move(streams[id]!, to: copy, now: now)
+            case .gone(let id, let mayBeAmongNew): gone(streams[id]!, isTold: !mayBeAmongNew, now: now)
+            case .begins(let file): begin(source, file, siblings.peeked[file.file], isFirstLook: isFirstLook, now: now)
+            case .unwanted(let file): remember(file, of: source, now: now)
+            case .passed(let file): source.passed.insert(file.trace)
+            }
+        }
+        for (file, mark) in siblings.peeked {
+            for stream in self.streams(in: file) where stream.isBlank {
+                stream.position.prefix = mark
+                stream.isUnpeekable = mark.length == 0
+            }
+        }
+        source.isKnown = true
+        source.passed.formIntersection(siblings.found.map(\.trace))
+        release(source, now: now)
+    }
+
+    /// Where everything of the source stands is known: it may be read on.
+    func release(_ source: TailedSource, now: Instant) {
+        source.isHeld = false
+        for stream in source.streams where stream.location != nil { stream.isVerified = true }
+        if source.streams.contains(where: \.needsRead) { enqueue(source, now: now) }
+    }
+
+    private func place(of stream: FileStream, _ found: FoundFile?) -> Lineage.Known.Place {
+        if let found { return .named(found) }
+        if stream.location != nil { return .elsewhere }
+        guard let content = stream.content else { return .missing }
+        if content is PlainContent, let size = try? content.status().size, size > stream.endSeen {
+            stream.needsRead = true
+        }
+        return stream.needsRead || stream.endSeen > stream.position.offset ? .unnamed : .unnamedAtEnd
+    }
+
+    /// Whether the file that applications write to still begins as it did, so that it was not cut since.
+    func beginsAsBefore(_ found: FoundFile, _ prefix: ContentMark) -> Bool {
+        guard prefix.length > 0, case .content(let content)? = try? OpenedContent.open(found.location.path, in: files)
+        else {
+            return true
+        }
+        defer { content.close() }
+        return (try? content.begins(with: prefix)) ?? true
+    }
+
+    // MARK: - Recognising
+
+    /// Whether the stream still stands in this file, which has its inode; nil where it can't be told. `asOwn`: the name is one of its
+    /// source.
+    func stands(_ stream: FileStream, in found: FoundFile, asOwn: Bool) -> Bool? {
+        let position = stream.position
+        if !found.location.isCompressed, found.size < max(position.offset, Int64(position.prefix.length)) {
+            return false
+        }
+        if let content = stream.content {
+            // Nobody else gets its inode now; but it may have been cut and written anew.
+            if content is GzipContent || (found.size == stream.endSeen && found.modified == position.modified) {
+                return true
+            }
+            return (try? content.fits(position)) ?? true
+        }
+        let isUnchanged = found.size == position.offset && found.modified == position.modified
+        if isUnchanged, found.size > 0 || position.progress != .reading { return true }
+        // While it was closed its inode may have been given to another file; until that is settled it stands here by that alone.
+        stream.isVerified = false
+        let isSure = position.prefix.length == FilePosition.prefixBytesMax
+        if !asOwn, !isSure { return false }
+        // What was rotated away doesn't come back under the name it had, but its inode may, in a file that begins alike.
+        let wasRotated =
+            switch stream.location?.age {
+            case .rotated?, .stray?: true
+            case .current?, nil: position.progress != .reading
+            }
+        if wasRotated, found.location.age == .current, !isSure { return false }
+        return fits(stream, found)
+    }
+
+    /// Whether the file's content is the stream's, as far as that was read; nil where the file is no longer under its name. In a long
+    /// compressed file the bytes before the position are left to the first read.
+    private func fits(_ stream: FileStream, _ found: FoundFile) -> Bool? {
+        let position = stream.position
+        guard found.location.isCompressed || found.size >= position.offset || position.progress == .unwanted else {
+            return false
+        }
+        guard let opened = try? OpenedContent.open(found.location.path, in: files) else { return nil }
+        guard case .content(let content) = opened else { return false }
+        defer { content.close() }
+        do throws(FileError) {
+            guard FileID(try content.status()) == found.file else { return nil }
+            let isLong = content is GzipContent && position.offset > 1 << 20
+            if position.progress == .unwanted || isLong { return try content.begins(with: position.prefix) }
+            return try content.fits(position)
+        } catch { return nil }
+    }
+
+    /// Whether all of one file's content begins another's: of a long one, its first and last bytes.
+    private func begins(_ one: FoundFile, with other: FoundFile) -> Bool {
+        guard case .content(let content)? = try? OpenedContent.open(one.location.path, in: files) else { return true }
+        defer { content.close() }
+        guard case .content(let whole)? = try? OpenedContent.open(other.location.path, in: files) else { return false }
+        defer { whole.close() }
+        do throws(FileError) {
+            let first = try content.mark(at: 0, count: FilePosition.prefixBytesMax)
+            guard try whole.begins(with: first) else { return false }
+            guard content is PlainContent else { return true }
+            let size = try content.status().size
+            let tail = min(size, Int64(FilePosition.tailBytesMax))
+            let last = try content.mark(at: size - tail, count: Int(tail))
+            return try whole.mark(at: size - tail, count: Int(tail)) == last
+        } catch { return false }
+    }
+
+    // MARK: - Placing
+
+    /// The stream stands in this file: under its name, or a new one.
+    func settle(_ stream: FileStream, in found: FoundFile, now: Instant) {
+        let moved = stream.location != found.location
+        if moved {
+            unplace(stream)
+            // What it was renamed from is where others write now; the clock of `linger` begins.
+            stream.lastChange = now
+            stream.location = found.location
+            watchTarget(of: found.location)
+        }
+        folders[found.location.folder]?.streams[found.location.name] = stream
+        let isFinal = stream.position.progress != .reading && found.location.isCompressed
+        let isUnread =
+            moved && stream.position.progress == .reading
+            ? found.size > stream.position.offset : found.size != stream.endSeen
+        if !stream.isVerified || isUnread || found.modified != stream.position.modified || stream.troubledSince != nil {
+            let isWanted = stream.position.progress != .unwanted || !found.location.isCompressed
+            if isWanted, !isFinal { wake(stream, now: now) }
+        }
+        if stream.isBlank, found.size == 0 { stream.needsRead = false }
+        if moved || stream.needsRead { attend(stream, now: now) }
+    }
+
+    private func watchTarget(of location: FileLocation) {
+        guard location.age == .current, let watch = folders[location.folder]?.watch else { return }
+        notifier.watchTarget(of: location.path, name: location.name, in: watch)
+    }
+
+    private func begin(
+        _ source: TailedSource, _ file: FoundFile, _ prefix: ContentMark?, isFirstLook: Bool, now: Instant
+    ) {
+        let position = FilePosition(path: source.pathHash, file: file.file, modified: file.modified)
+        let stream = FileStream(id: nextStreamID(), source: source, position: position, isRestored: false, now: now)
+        add(stream)
+        stream.location = file.location
+        folders[file.location.folder]?.streams[file.location.name] = stream
+        watchTarget(of: file.location)
+        if file.location.isCompressed {
+            stream.needsRead = true
+        } else {
+            stream.endSeen = file.size
+            if let prefix { stream.position.prefix = prefix }
+            // Held open from the start, it can't vanish unread.
+            if file.size > 0, opened.count < settings.descriptorsMax { _ = open(stream, now: now) }
+            if isFirstLook, beginsAtEnd(source, file) { moveToEnd(stream, file) }
+            stream.needsRead = file.size > stream.position.offset
+        }
+        events.append(.positioned(stream.checkpoint))
+        attend(stream, now: now)
+    }
+
+    private func beginsAtEnd(_ source: TailedSource, _ file: FoundFile) -> Bool {
+        if source.settings.start == .end { return true }
+        return source.settings.ignoreOlder.map { file.modified + $0 < wallTime() } ?? false
+    }
+
+    /// Puts the stream after the last complete line that stands there now.
+    private func moveToEnd(_ stream: FileStream, _ file: FoundFile) {
+        guard case .content(let content)? = try? OpenedContent.open(file.location.path, in: files) else { return }
+        defer { content.close() }
+        let count = Int(min(file.size, Int64(256 << 10)))
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 8)
+        defer { memory.deallocate() }
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
+        guard let read = try? content.read(into: bytes, at: file.size - Int64(count)), read == count else { return }
+        let newline = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? (count == Int(file.size) ? 0 : count)
+        let offset = file.size - Int64(count - newline)
+        let tail = Int(min(offset, Int64(FilePosition.tailBytesMax)))
+        guard let mark = try? content.mark(at: offset - Int64(tail), count: tail) else { return }
+        stream.position.tail = mark
+        stream.position.offset = offset
+    }
+
+    /// A file from before the source was known: what is written to it from now on is wanted, what stands there is not.
+    private func remember(_ file: FoundFile, of source: TailedSource, now: Instant) {
+        var position = FilePosition(path: source.pathHash, file: file.file, modified: file.modified)
+        position.progress = .unwanted
+        let stream = FileStream(id: nextStreamID(), source: source, position: position, isRestored: false, now: now)
+        add(stream)
+        stream.location = file.location
+        stream.endSeen = file.size
+        folders[file.location.folder]?.streams[file.location.name] = stream
+        if case .content(let content)? = try? OpenedContent.open(file.location.path, in: files) {
+            if let prefix = try? content.mark(at: 0, count: FilePosition.prefixBytesMax) {
+                stream.position.prefix = prefix
+            }
+            content.close()
+        }
+        if !file.location.isCompressed {
+            moveToEnd(stream, file)
+            stream.position.progress = .finished
+        }
+        events.append(.positioned(stream.checkpoint))
+    }
+
+    // MARK: - Moving
+
+    /// Goes on in a copy of what it was read from.
+    private func move(_ stream: FileStream, to copy: FoundFile, now: Instant) {
+        close(stream)
+        unplace(stream)
+        forget(stream, in: stream.position.file)
+        let isUnchanged = stream.position.progress != .reading && stream.position.modified == copy.modified
+        stream.position.device = copy.file.device
+        stream.position.inode = copy.file.inode
+        stream.position.modified = copy.modified
+        enlist(stream)
+        stream.location = copy.location
+        stream.isVerified = true
+        stream.wasCut = false
+        stream.lastChange = now
+        folders[copy.location.folder]?.streams[copy.location.name] = stream
+        if !copy.location.isCompressed { stream.endSeen = max(copy.size, stream.position.offset) }
+        if !isUnchanged, stream.position.progress != .unwanted { wake(stream, now: now) }
+        events.append(.positioned(stream.checkpoint))
+        attend(stream, now: now)
+    }
+
+    /// What stands in the stream's file now is something else: what was there goes on in a copy, or is gone.
+    func detach(_ stream: FileStream, now: Instant) {
+        if stream.location?.age == .current, !(stream.content is GzipContent) {
+            events.append(.truncated(stream.source.origin.source))
+        }
+        close(stream)
+        unplace(stream)
+        forget(stream, in: stream.position.file)
+        stream.position.device = 0
+        stream.position.inode = 0
+        stream.wasCut = true
+        stream.needsRead = false
+        stream.source.isHeld = true
+        // What passed for a copy of it may be more than that.
+        stream.source.passed = []
+        stream.lastChange = now
+        folders[stream.source.folder]?.isDirty = true
+        attend(stream, now: now)
+    }
+
+    /// No name leads to the stream's file any more. While it is open it is read on; else a copy is looked for.
+    func loseName(of stream: FileStream, now: Instant) {
+        unplace(stream)
+        stream.lastChange = now
+        if stream.isMissing { stream.source.isHeld = true }
+        attend(stream, now: now)
+    }
+
+    private func unplace(_ stream: FileStream) {
+        guard let location = stream.location else { return }
+        if folders[location.folder]?.streams[location.name] === stream {
+            folders[location.folder]?.streams[location.name] = nil
+        }
+        stream.location = nil
+    }
+
+    // MARK: - Ends
+
+    /// Nothing leads to the stream's bytes, and no copy holds them.
+    func gone(_ stream: FileStream, isTold: Bool, now: Instant) {
+        if isTold, stream.position.progress == .reading, let detail = lossDetail(stream) {
+            events.append(.gap(stream.source.origin.source, detail: detail))
+        }
+        retire(stream)
+    }
+
+    private func lossDetail(_ stream: FileStream) -> String? {
+        let offset = stream.position.offset
+        if stream.endSeen > offset {
+            return "at least \(stream.endSeen - offset) bytes were gone before they were read"
+        }
+        if stream.wasCut { return nil }
+        if !stream.isVerified {
+            return "the file that was read up to byte \(offset) was removed while the agent was away"
+        }
+        return stream.needsRead ? "the file changed after byte \(offset), and was gone before it could be read" : nil
+    }
+
+    /// Its checkpoint may go once everything before it is sealed.
+    func retire(_ stream: FileStream) {
+        close(stream)
+        unplace(stream)
+        forget(stream, in: stream.position.file)
+        attended[stream.id] = nil
+        stream.needsRead = false
+        stream.source.streams.removeAll { $0 === stream }
+        events.append(.retired(stream.id))
+    }
+
+    /// It was read to its end and gets no more. A few such are remembered while their files stand.
+    func finish(_ stream: FileStream) {
+        close(stream)
+        attended[stream.id] = nil
+        stream.wantsLastLine = false
+        guard stream.location != nil else { return retire(stream) }
+        stream.position.progress = .finished
+        events.append(.positioned(stream.checkpoint))
+        forgetOldest(of: stream.source)
+    }
+
+    /// Compressed files get no more; plain ones may, however late, and are remembered longer.
+    private func forgetOldest(of source: TailedSource) {
+        let finished = source.streams.filter {
+            $0.position.progress != .reading && $0.location != nil && !$0.needsRead && $0.endSeen <= $0.position.offset
+        }
+        let compressed = finished.filter { $0.location?.isCompressed == true }
+        for old in compressed.dropLast(settings.rememberedMax) { retire(old) }
+        for old in finished.dropLast(settings.rememberedPlainMax) where old.location?.isCompressed == false {
+            retire(old)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Base
+import Testing
+
+@testable import Agent
+
+@Suite struct FileReading {
+    private let log = "/log/app.log"
+
+    @Test func aLastLineWithoutItsEndWaits() throws {
+        let rig = TailerRig()
+        try rig.start()
+        rig.write("1\npart")
+        #expect(rig.read(for: .seconds(300)) == ["1"])
+        try rig.restart()
+        #expect(rig.read(for: .seconds(300)) == [])
+        rig.write(" and end\n")
+        #expect(rig.read() == ["part and end"])
+    }
+
+    @Test func aLineEndedWithinLingerAfterARenameIsNotBroken() throws {
+        let rig = TailerRig()
+        try rig.start()
+        let old = rig.write("1\npart")
+        #expect(rig.read() == ["1"])
+        rig.rename(log, to: log + ".1")
+        rig.write("2\n")
+        #expect(rig.read(for: .seconds(8)) == ["2"])
+        rig.write(" and end\n", into: old, log + ".1")
+        #expect(rig.read() == ["part and end"])
+    }
+
+    @Test func aLineThatNobodyEndedIsDeliveredAsItStandsWhenLingerIsOver() throws {
+        let rig = TailerRig()
+        try rig.start()
+        rig.write("1\npart")
+        #expect(rig.read() == ["1"])
+        rig.rename(log, to: log + ".1")
+        #expect(rig.read(for: .seconds(12)) == ["part"])
+        #expect(rig.events == [.lineUnterminated(SourceKey("h" + log), byteCount: 4)])
+        try rig.restart()
+        #expect(rig.read(for: .seconds(30)) == [])
+    }
+
+    @Test func startAtTheEndHoldsForTheFirstLookOnly() throws {
+        let rig = TailerRig()
+        rig.input.start = .end
+        rig.write("old\n")
+        try rig.start()
+        #expect(rig.read() == [])
+        rig.write("1\n")
+        #expect(rig.read() == ["1"])
+        rig.kill()
+        rig.write("2\n")
+        rig.write("3\n", to: "/log/other.log")
+        try rig.start()
+        #expect(Set(rig.read()) == ["2", "3"])
+    }
+
+    @Test func filesThatWereOldAtTheFirstLookBeginAtTheirEnd() throws {
+        let rig = TailerRig()
+        rig.input.ignoreOlder = .seconds(3600)
+        rig.write("old\n", to: "/log/old.log")
+        rig.pass(.seconds(7200))
+        rig.write("1\n")
+        try rig.start()
+        #expect(rig.read() == ["1"])
+        rig.write("2\n", to: "/log/old.log")
+        #expect(rig.read() == ["2"])
+    }
+
+    @Test(arguments: 1...3) func oneSourceIsReadOnThoughItsYoungerFilesHoldAllDescriptors(descriptors: Int) throws {
+        let rig = TailerRig()
+        rig.settings.descriptorsMax = descriptors
+        try rig.start()
+        rig.write("0\n")
+        #expect(rig.read() == ["0"])
+        rig.kill()
+        for number in 1...9 {
+            for age in (1..<number).reversed() { rig.rename(log + ".\(age)", to: log + ".\(age + 1)") }
+            rig.rename(log, to: log + ".1")
+            rig.write("\(number)\n")
+        }
+        try rig.start()
+        // Stalled: nothing is read, but what there is is opened.
+        for _ in 0..<5 { _ = rig.tailer.attend(now: rig.time.now) }
+        #expect(rig.read() == (1...9).map { "\($0)" })
+        #expect(rig.disk.handlesPeak <= descriptors + 2)
+    }
+
+    @Test func manyFilesTakeTurnsAtAFewDescriptors() throws {
+        let rig = TailerRig()
+        rig.settings.descriptorsMax = 3
+        rig.disk.handlesMax = 8
+        try rig.start()
+        var written: [String] = []
+        for round in 0..<5 {
+            for file in 0..<20 {
+                rig.write("\(file)/\(round)\n", to: "/log/\(file).log")
+                written.append("\(file)/\(round)")
+            }
+            if round == 2 { #expect(rig.read().count == 60) }
+        }
+        #expect(rig.read().count == 40)
+        #expect(rig.events.isEmpty)
+    }
+
+    @Test func changesAreFoundByPollingWhereNothingTellsOfThem() throws {
+        let rig = TailerRig()
+        rig.isBlind = true
+        try rig.start()
+        rig.write("1\n")
+        #expect(rig.read(for: .seconds(3)) == ["1"])
+        rig.write("2\n")
+        rig.rename(log, to: log + ".1")
+        rig.write("3\n")
+        #expect(rig.read(for: .seconds(3)) == ["2", "3"])
+    }
+
+    @Test func whatTheEventsMissedIsFoundAtTheNextReconcile() throws {
+        let rig = TailerRig()
+        try rig.start()
+        rig.write("1\n")
+        #expect(rig.read() == ["1"])
+        let node = rig.disk.node(log)!
+        rig.disk.append(Array("2\n".utf8), to: node)
+        #expect(rig.read(for: .seconds(70)) == ["2"])
+    }
+}

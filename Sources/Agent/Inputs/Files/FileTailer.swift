@@ -11,7 +11,7 @@ import SystemPackage
 /// - `FileTailer+Folders`: which folders there are, and when they are looked at
 /// - `FolderScan`: one look at one folder
 /// - `Lineage`: what the files of a source are, decided from names, times and contents
-/// - `FileTailer+Lineage`: what becomes of the streams
+/// - `FileTailer+Lineage`, `FileTailer+Recognising`: what becomes of the streams, and by what they are known again
 /// - `FileTailer+Reading`, `LineReader`: lines
 /// - `FileTailer+Descriptors`, `FileTailer+Housekeeping`: what is open, and what time brings
 public final class FileTailer: Input {

@@ -15,6 +15,7 @@ struct BrokerServices: Sendable {
     let appender: PartitionAppender
     let fetches: WaitingFetches
     let fetchSessions: FetchSessions
+    let readAhead: ReadAhead
     let producerIDs: ProducerIDs
     let groups: GroupCoordinator
     /// For look-ups that may wait for the disk.

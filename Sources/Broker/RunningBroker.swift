@@ -88,6 +88,8 @@ final class RunningBroker: Sendable {
                         sessionsMax: settings.limits.fetchSessionsMax,
                         partitionsMax: settings.limits.fetchSessionPartitionsMax),
                     time: time, telemetry: telemetry),
+                readAhead: ReadAhead(
+                    threads: settings.diskLanes, jobsMax: settings.limits.diskJobsMax, telemetry: telemetry),
                 producerIDs: ProducerIDs(store: store),
                 groups: groups,
                 queryLane: queryLane, time: time, telemetry: telemetry)
@@ -252,6 +254,7 @@ final class RunningBroker: Sendable {
         await ticking?.value
         for listener in listeners.withLock({ $0 }) { await listener.close() }
         services.fetches.shutDown()
+        await services.readAhead.shutDown()
         // What was taken in is written before the logs close.
         for lane in [upkeepLane] + lanes where lane !== adminLane { await lane.shutDown() }
         let failure = await adminLane.run { [logs, store, flushes] () -> LogError? in

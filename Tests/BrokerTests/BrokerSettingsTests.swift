@@ -25,10 +25,14 @@ import Testing
               num.partitions: 3
               retention.ms: 604800000
             auto_create_topics: false
+            offset_retention: 2d
             limits:
               request_bytes: 8MiB
               request_bytes_in_flight: 64MiB
               request_receive: 10s
+              connections_per_address: 50
+              fetch_sessions: 7
+              fetch_session_partitions: 70
               fetch_wait: 30s
             """)
         #expect(settings.data.string == "/srv/broker")
@@ -41,6 +45,10 @@ import Testing
         #expect(settings.limits.requestBytesMax == .mib(8))
         #expect(settings.limits.requestBytesInFlightMax == .mib(64))
         #expect(settings.limits.requestReceiveMax == .seconds(10))
+        #expect(settings.limits.connectionsPerAddressMax == 50)
+        #expect(settings.limits.fetchSessionsMax == 7)
+        #expect(settings.limits.fetchSessionPartitionsMax == 70)
+        #expect(settings.offsetRetention == .seconds(172_800))
         #expect(settings.limits.fetchWaitMax == .seconds(30))
     }
 

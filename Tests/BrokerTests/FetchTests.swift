@@ -1,9 +1,11 @@
 import Base
 import BrokerTestKit
+import Foundation
 import KafkaConnection
 import KafkaWire
 import NIOCore
 import Records
+import SystemPackage
 import Testing
 
 @testable import Broker
@@ -139,6 +141,46 @@ import Testing
                 #expect(end.endOffset == 2)
             }
         }
+    }
+
+    /// What is not in the page cache is read by threads of its own before the event loop sends it.
+    @Test func aColdLogIsReadBeforeItIsSent() async throws {
+        let log = RecordedLog()
+        // On a disk for sure; /tmp may be memory.
+        let folder = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+            .appending(".build").appending("cold-\(UInt64.random(in: 0...UInt64.max))")
+        let broker = try await TestBroker.start(data: folder, telemetry: log.telemetry)
+        let socket = try WireSocket(to: broker.address)
+        try await socket.createTopic("t")
+        let lines = (0..<40).map { batch in (0..<100).map { "\(batch)/\($0) \(String(repeating: "x", count: 1000))" } }
+        for words in lines { #expect(try await socket.produce(try batch(words), to: "t").errorCode == .none) }
+        let cold = log.metrics.counter("millrace_broker_cold_fetches_total")
+        func readAll() async throws {
+            var read: [String] = []
+            while read.count < 4000 {
+                let data = try await socket.fetch("t", from: Int64(read.count))
+                read += try words(data, first: Int64(read.count))
+            }
+            #expect(read == lines.flatMap { $0 })
+        }
+        try await readAll()
+        #expect(cold.value == 0)
+        let segment = folder.appending("logs").appending("t-0").appending("00000000000000000000.log")
+        let file = try PosixFileSystem().open(segment, .read)
+        let size = try file.status().size
+        #expect(PageCache.holds(file, position: 0, byteCount: Int(size)))
+        // Durability fsync: the pages are clean, so the kernel lets them go.
+        #expect(posix_fadvise(try #require(file.descriptor), 0, 0, POSIX_FADV_DONTNEED) == 0)
+        #expect(!PageCache.holds(file, position: 0, byteCount: Int(size)), "the kernel kept the pages")
+        try await readAll()
+        #expect(cold.value >= 1)
+        #expect(log.metrics.counter("millrace_broker_cold_fetch_bytes_total").value > 1 << 19)
+        let count = cold.value
+        try await readAll()
+        #expect(cold.value == count)
+        file.close()
+        await broker.shutDown()
+        try FileManager.default.removeItem(atPath: folder.string)
     }
 
     @Test func aDeletedTopicAnswersThoseWhoWait() async throws {

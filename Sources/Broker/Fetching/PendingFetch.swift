@@ -72,6 +72,9 @@ final class PendingFetch: @unchecked Sendable {
         // An answer with records is always included, so every file has its place.
         let (sessionID, included) = services.fetchSessions.answered(
             plan, reading.answers.map { ($0.asked.key, $0.data) }, usesTopicIDs: call.version >= 13)
-        call.answer(reading.response(sessionID: sessionID, included: included), files: reading.files)
+        let response = reading.response(sessionID: sessionID, included: included)
+        services.readAhead.prepare(reading.files, for: connection) { [call] in
+            call.answer(response, files: reading.files)
+        }
     }
 }

@@ -16,7 +16,7 @@ public struct BrokerSettings: Sendable, Equatable {
     public var createsTopics = true
     /// How long a group's committed offsets are kept once nobody uses them (`offsets.retention.minutes`; KIP-211).
     public var offsetRetention = Duration.seconds(7 * 24 * 3600)
-    /// Threads that write, for all partitions together; a partition always has the same one.
+    /// Threads that write, for all partitions together; a partition always has the same one. As many read what fetches are to send and is not in memory.
     public var diskLanes = 2
     public var limits = BrokerLimits()
 

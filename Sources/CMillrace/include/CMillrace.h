@@ -42,4 +42,8 @@ void millrace_append_lines(millrace_batch *batch, millrace_lines *lines);
 /// The same without vector instructions, for other CPUs and for tests that compare the two.
 void millrace_append_lines_portable(millrace_batch *batch, millrace_lines *lines);
 
+/// Whether the byte of a file at `position` can be read without waiting for a disk: 0 where it can't, 1 where it can, also where that can't be told
+/// or where the file ends before it.
+int millrace_byte_is_cached(int descriptor, int64_t position);
+
 #endif

@@ -78,7 +78,8 @@ let package = Package(
             ]),
         .target(
             name: "Exports",
-            dependencies: ["Base", "Events", "Telemetry", "CZlib", systemPackage, deque, logging]),
+            dependencies: ["Base", "Events", "Records", "Telemetry", "CZlib", systemPackage, deque, logging],
+            swiftSettings: hot),
         .target(
             name: "Pipelines",
             dependencies: [
@@ -118,7 +119,7 @@ let package = Package(
         .testTarget(name: "EventsTests", dependencies: ["Events", "Base", "TestKit"]),
         .testTarget(
             name: "ExportsTests",
-            dependencies: ["Exports", "Events", "Base", "Telemetry", "CZlib", "TestKit", systemPackage]),
+            dependencies: ["Exports", "Events", "Records", "Base", "Telemetry", "CZlib", "TestKit", nioCore, systemPackage]),
 
         .testTarget(
             name: "PipelinesTests",

@@ -6,19 +6,21 @@ public import Telemetry
 public struct ExportSettings: Sendable {
     public var commit: ExportMachine.Settings
     public var layout: TableLayout
+    public var format: TableFormat
     /// Files of one partition that are open at a time.
     public var openFilesMax: Int
-    /// 1 (fast) … 9 (small).
-    public var gzipLevel: Int
+    /// Rows of all open files of all partitions that may wait in memory.
+    public var memoryMax: ByteCount
 
     public init(
-        commit: ExportMachine.Settings = .init(), layout: TableLayout = .init(), openFilesMax: Int = 16,
-        gzipLevel: Int = 6
+        commit: ExportMachine.Settings = .init(), layout: TableLayout = .init(), format: TableFormat = .init(),
+        openFilesMax: Int = 16, memoryMax: ByteCount = .mib(256)
     ) {
         self.commit = commit
         self.layout = layout
+        self.format = format
         self.openFilesMax = openFilesMax
-        self.gzipLevel = gzipLevel
+        self.memoryMax = memoryMax
     }
 }
 
@@ -50,17 +52,21 @@ public final class PartitionExport<Store: ExportStore> {
     private let time: any TimeSource
     private let telemetry: Telemetry
     private var seekTarget: Offset?
+    /// For events that don't come as rows.
+    private var row = Row()
 
+    /// - Parameter memory: what all partitions of the export share; nil gives this one a budget of its own.
     public init(
         chain: ChainID, attempt: AttemptID, settings: ExportSettings, store: Store, source: Source,
-        time: any TimeSource,
-        telemetry: Telemetry = .silent
+        time: any TimeSource, memory: ExportMemory? = nil, telemetry: Telemetry = .silent
     ) {
         self.chain = chain
         self.attempt = attempt
         machine = ExportMachine(chain: chain, attempt: attempt, settings: settings.commit)
         self.store = store
-        stage = Stage(chain: chain, attempt: attempt, store: store, settings: settings)
+        stage = Stage(
+            chain: chain, attempt: attempt, store: store, settings: settings,
+            memory: memory ?? ExportMemory(bytesMax: settings.memoryMax))
         self.source = source
         self.time = time
         self.telemetry = telemetry
@@ -80,8 +86,14 @@ public final class PartitionExport<Store: ExportStore> {
 
     /// Adds a row. `time` decides its folder. Cheap, and never waits; call `flushIfNeeded` once in a while and `advance` at the end
     /// of a batch.
+    public func append(_ row: borrowing Row, time: Timestamp?, offset: Offset, timestamp: Timestamp) {
+        stage.append(row, time: time, offset: offset, timestamp: timestamp)
+    }
+
+    /// The same for an event, which is copied.
     public func append(_ event: Event, time: Timestamp?, offset: Offset, timestamp: Timestamp) {
-        stage.append(event, time: time, offset: offset, timestamp: timestamp)
+        row.fill(event)
+        stage.append(row, time: time, offset: offset, timestamp: timestamp)
     }
 
     /// True where rows wait in memory that should be written before more are appended.
@@ -107,6 +119,8 @@ public final class PartitionExport<Store: ExportStore> {
 
     /// To be called every second or so, with or without traffic.
     public func tick() async throws(ExportError) {
+        stage.checkMemory()
+        if stage.wantsFlush { try await flush() }
         let now = time.now
         try await run { $0.tick(now: now) }
     }

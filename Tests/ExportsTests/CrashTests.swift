@@ -20,8 +20,8 @@ struct TestOwner: Sendable {
         return PartitionExport(
             chain: Fixture.chain, attempt: .random(using: &random),
             settings: ExportSettings(
-                commit: .init(bytesMax: bytesMax, ageMax: .seconds(5), filesMax: 12), openFilesMax: openFilesMax,
-                gzipLevel: 1),
+                commit: .init(bytesMax: bytesMax, ageMax: .seconds(5), filesMax: 12), format: TableFormat(level: 1),
+                openFilesMax: openFilesMax),
             store: store,
             source: .init(
                 log: { LogRange(start: Offset(0), end: Offset(count)) },

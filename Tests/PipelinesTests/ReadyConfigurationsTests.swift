@@ -41,7 +41,21 @@ import Testing
 }
 
 extension Steps {
-    func outcome(of line: [UInt8], recordHash: UInt64 = 1) -> Outcome {
-        line.withUnsafeBytes { apply(to: $0, recordHash: recordHash) }
+    /// What becomes of a line, with a copy of its row.
+    enum TestOutcome: Equatable {
+        case row(Event, time: Timestamp?)
+        case filteredOut
+        case dropped(reason: String)
+    }
+
+    func outcome(of line: [UInt8], recordHash: UInt64 = 1) -> TestOutcome {
+        var row = Row()
+        return line.withUnsafeBytes { bytes in
+            switch apply(to: bytes, recordHash: recordHash, row: &row) {
+            case .row(let time): .row(row.event, time: time)
+            case .filteredOut: .filteredOut
+            case .dropped(let reason): .dropped(reason: reason)
+            }
+        }
     }
 }

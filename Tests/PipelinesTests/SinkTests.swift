@@ -74,9 +74,10 @@ import Testing
             settings: FileSinkSettings(path: "/out/x.log", rotateBytes: .kib(64), keep: 2), fileSystem: fileSystem)
         let sink = FileSink(file: file, time: time)
         #expect(try await sink.start(committed: Offset(4)) == Offset(4))
+        var row = Row()
         for offset in 4..<8000 {
-            sink.append(
-                Event([Field("n", .int(Int64(offset)))]), time: nil, offset: Offset(Int64(offset)), timestamp: .none)
+            row.fill(Event([Field("n", .int(Int64(offset)))]))
+            sink.append(row, time: nil, offset: Offset(Int64(offset)), timestamp: .none)
             if sink.wantsFlush { try await sink.flush() }
         }
         try await sink.advance(to: Offset(8000), leaderEpoch: LeaderEpoch(1), records: 10)

@@ -32,7 +32,8 @@ public struct Expression: Sendable {
     public func value(of event: Event, recordHash: UInt64) -> Value { root.value(event, recordHash) }
 
     /// True where the value is `true`; everything else, null too, is false.
-    public func matches(_ event: Event, recordHash: UInt64) -> Bool { root.value(event, recordHash) == .bool(true) }
+    public func matches(_ event: Event, recordHash: UInt64) -> Bool { root.isTrue(event, recordHash) }
+    public func matches(_ row: borrowing Row, recordHash: UInt64) -> Bool { root.isTrue(row, recordHash) }
 
     indirect enum Node: Sendable {
         case literal(Value)

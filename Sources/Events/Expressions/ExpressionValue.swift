@@ -1,11 +1,11 @@
 import Base
 
 extension Expression.Node {
-    func value(_ event: Event, _ hash: UInt64) -> Value {
+    func value<Source: FieldSource & ~Copyable>(_ event: borrowing Source, _ hash: UInt64) -> Value {
         switch self {
         case .literal(let value): return value
-        case .field(let name): return event[name]
-        case .path(let path): return event[path]
+        case .field(let name): return event.value(of: name)
+        case .path(let path): return event.value(at: path)
         case .not(let node): return .bool(!node.isTrue(event, hash))
         case .and(let left, let right): return .bool(left.isTrue(event, hash) && right.isTrue(event, hash))
         case .or(let left, let right): return .bool(left.isTrue(event, hash) || right.isTrue(event, hash))
@@ -31,7 +31,10 @@ extension Expression.Node {
         }
     }
 
-    private func isTrue(_ event: Event, _ hash: UInt64) -> Bool { value(event, hash) == .bool(true) }
+    func isTrue<Source: FieldSource & ~Copyable>(_ event: borrowing Source, _ hash: UInt64) -> Bool {
+        if case .bool(let bool) = value(event, hash) { return bool }
+        return false
+    }
 
     private static func mapText(_ value: Value, _ body: (String) -> String) -> Value {
         guard case .string(let text) = value else { return .null }

@@ -1,8 +1,8 @@
 /// A recursive-descent reader over bytes; its depth is limited, so its stack is too.
 struct JSONReader {
-    private let bytes: UnsafeRawBufferPointer
+    let bytes: UnsafeRawBufferPointer
     private let limits: JSON.Limits
-    private var place = 0
+    private(set) var place = 0
     private var depth = 0
 
     init(_ bytes: UnsafeRawBufferPointer, limits: JSON.Limits) {
@@ -18,7 +18,7 @@ struct JSONReader {
         return value
     }
 
-    private mutating func skipBlanks() {
+    mutating func skipBlanks() {
         while place < bytes.count {
             switch bytes[place] {
             case 0x20, 0x09, 0x0a, 0x0d: place += 1
@@ -27,7 +27,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func value() throws(JSONError) -> Value {
+    mutating func value() throws(JSONError) -> Value {
         guard place < bytes.count else { throw JSONError(at: place, "the text ends where a value is wanted") }
         switch bytes[place] {
         case UInt8(ascii: "{"): return try nested { (reader) throws(JSONError) in try reader.object() }
@@ -41,7 +41,9 @@ struct JSONReader {
         }
     }
 
-    private mutating func nested(_ body: (inout JSONReader) throws(JSONError) -> Value) throws(JSONError) -> Value {
+    mutating func nested<Result>(
+        _ body: (inout JSONReader) throws(JSONError) -> Result
+    ) throws(JSONError) -> Result {
         guard depth < limits.depthMax else {
             throw JSONError(at: place, "nested deeper than \(limits.depthMax)")
         }
@@ -85,7 +87,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard place < bytes.count, bytes[place] == UInt8(ascii: character) else { return false }
         place += 1
         return true
@@ -146,30 +148,37 @@ struct JSONReader {
     }
 
     private mutating func string() throws(JSONError) -> String {
+        let start = place + 1
+        if let plain = try plainString() { return TextRepair.string(plain) }
+        return TextRepair.string(try escapedString(from: start))
+    }
+
+    /// A string as it stands, after its quote; nil where it holds an escape, at which the reader stands then.
+    mutating func plainString() throws(JSONError) -> UnsafeRawBufferPointer? {
         place += 1
         let start = place
         while place < bytes.count {
             let byte = bytes[place]
             if byte == UInt8(ascii: "\"") {
                 defer { place += 1 }
-                return TextRepair.string(UnsafeRawBufferPointer(rebasing: bytes[start..<place]))
+                return UnsafeRawBufferPointer(rebasing: bytes[start..<place])
             }
-            if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
+            if byte == UInt8(ascii: "\\") { return nil }
             if byte < 0x20 { throw JSONError(at: place, "a control character must be escaped in a string") }
             place += 1
         }
         throw JSONError(at: place, "the text ends within a string")
     }
 
-    /// Goes on at the first backslash of a string that begins at `start`.
-    private mutating func escapedString(from start: Int) throws(JSONError) -> String {
+    /// Goes on at the first backslash of a string that begins at `start`; its bytes may not be valid UTF-8.
+    mutating func escapedString(from start: Int) throws(JSONError) -> [UInt8] {
         var text = Array(bytes[start..<place])
         while place < bytes.count {
             let byte = bytes[place]
             switch byte {
             case UInt8(ascii: "\""):
                 place += 1
-                return TextRepair.string(text)
+                return text
             case UInt8(ascii: "\\"):
                 place += 1
                 try escape(into: &text)

@@ -18,23 +18,53 @@ public enum JSONWriter {
         bytes.append(UInt8(ascii: "}"))
     }
 
+    /// The row's fields as `append(_: Event)` writes an event's.
+    public static func append(_ row: borrowing Row, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "{"))
+        for place in 0..<row.count {
+            if place > 0 { bytes.append(UInt8(ascii: ",")) }
+            append(row.name(at: place), to: &bytes)
+            bytes.append(UInt8(ascii: ":"))
+            append(row.cells[place], to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    public static func append(_ cell: Cell, to bytes: inout [UInt8]) {
+        switch cell {
+        case .null: append(word: "null", to: &bytes)
+        case .bool(let bool): append(word: bool ? "true" : "false", to: &bytes)
+        case .int(let int): append(int, to: &bytes)
+        case .double(let double): append(double, to: &bytes)
+        case .text(let text): append(quoted: text, to: &bytes)
+        case .timestamp(let timestamp): append(timestamp, to: &bytes)
+        case .json(let json): bytes.append(contentsOf: json)
+        }
+    }
+
+    public static func append(_ double: Double, to bytes: inout [UInt8]) {
+        if double.isFinite {
+            bytes.append(contentsOf: double.description.utf8)
+        } else {
+            append(word: "null", to: &bytes)
+        }
+    }
+
+    public static func append(_ timestamp: Timestamp, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        CivilTime(timestamp).appendISO8601(to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
     /// A timestamp is ISO 8601 text; a double that JSON can't hold (infinite, NaN) is `null`.
     public static func append(_ value: Value, to bytes: inout [UInt8]) {
         switch value {
         case .null: append(word: "null", to: &bytes)
         case .bool(let bool): append(word: bool ? "true" : "false", to: &bytes)
         case .int(let int): append(int, to: &bytes)
-        case .double(let double):
-            if double.isFinite {
-                bytes.append(contentsOf: double.description.utf8)
-            } else {
-                append(word: "null", to: &bytes)
-            }
+        case .double(let double): append(double, to: &bytes)
         case .string(let text): append(text, to: &bytes)
-        case .timestamp(let timestamp):
-            bytes.append(UInt8(ascii: "\""))
-            CivilTime(timestamp).appendISO8601(to: &bytes)
-            bytes.append(UInt8(ascii: "\""))
+        case .timestamp(let timestamp): append(timestamp, to: &bytes)
         case .list(let elements):
             bytes.append(UInt8(ascii: "["))
             for place in elements.indices {
@@ -66,15 +96,32 @@ public enum JSONWriter {
     private static func append(quoted text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         var start = 0
-        for place in 0..<text.count {
+        var place = 0
+        while place < text.count {
+            if place + 8 <= text.count, isPlain(text.loadUnaligned(fromByteOffset: place, as: UInt64.self)) {
+                place += 8
+                continue
+            }
             let byte = text[place]
-            if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") { continue }
-            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<place]))
-            appendEscape(byte, to: &bytes)
-            start = place + 1
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<place]))
+                appendEscape(byte, to: &bytes)
+                start = place + 1
+            }
+            place += 1
         }
         bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start...]))
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// True where none of the eight bytes needs an escape. (A borrow may make a plain byte look like one; then it is looked at alone.)
+    @inline(__always)
+    private static func isPlain(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+        let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+        let below = (word &- ones &* 0x20) & ~word
+        return (below | ((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes)) & (ones &* 0x80) == 0
     }
 
     private static func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {

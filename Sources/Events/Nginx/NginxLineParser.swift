@@ -22,6 +22,7 @@ public struct NginxLineParser: LineParser {
     public let fields: [(name: String, type: ValueType)]?
     private let prefix: [UInt8]
     private let steps: [Step]
+    private let layout: RowLayout
 
     /// How often one line may be tried anew before it is given up as one of another shape.
     private static let stepsMax = 2_000
@@ -46,6 +47,7 @@ public struct NginxLineParser: LineParser {
         self.prefix = prefix
         self.steps = steps
         fields = steps.filter(\.isStored).map { ($0.name, $0.kind.type) }
+        layout = RowLayout(steps.filter(\.isStored).map(\.name))
     }
 
     /// The parser of nginx's built-in `combined`.
@@ -53,14 +55,15 @@ public struct NginxLineParser: LineParser {
         do { return NginxLineParser(try LogFormat("combined")) } catch { fatalError("combined: \(error)") }
     }()
 
-    public func parse(_ line: UnsafeRawBufferPointer) throws(ParseError) -> Event {
+    public func parse(_ line: UnsafeRawBufferPointer, into row: inout Row) throws(ParseError) {
         guard line.count >= prefix.count, Self.equal(line, at: 0, prefix) else {
             throw ParseError(at: 0, "the line doesn't begin as the log_format does")
         }
-        return try withUnsafeTemporaryAllocation(of: Int.self, capacity: steps.count + 1) {
-            (ends) throws(ParseError) -> Event in
+        row.begin(layout)
+        try withUnsafeTemporaryAllocation(of: Int.self, capacity: steps.count + 1) {
+            (ends) throws(ParseError) -> Void in
             try split(line, into: ends)
-            return try event(line, ends: ends)
+            try fill(&row, line, ends: ends)
         }
     }
 
@@ -104,24 +107,21 @@ public struct NginxLineParser: LineParser {
         return "\(Value.string(text).json) is wanted after $\(steps[step].name)"
     }
 
-    private func event(_ line: UnsafeRawBufferPointer, ends: UnsafeMutableBufferPointer<Int>) throws(ParseError)
-        -> Event
-    {
-        var fields: [Field] = []
-        fields.reserveCapacity(steps.count + 4)
+    private func fill(
+        _ row: inout Row, _ line: UnsafeRawBufferPointer, ends: UnsafeMutableBufferPointer<Int>
+    ) throws(ParseError) {
         var start = prefix.count
         for place in 0..<steps.count {
             let end = ends[place]
             if steps[place].isStored {
                 let bytes = UnsafeRawBufferPointer(rebasing: line[start..<end])
-                guard let value = value(bytes, steps[place].kind) else {
+                guard let cell = cell(bytes, steps[place].kind, &row.arena) else {
                     throw ParseError(at: start, "$\(steps[place].name) is no \(steps[place].kind.type.rawValue)")
                 }
-                fields.append(Field(steps[place].name, value))
+                row.append(cell)
             }
             start = end + steps[place].terminator.count
         }
-        return Event(distinct: fields)
     }
 
     private func isUnset(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -140,10 +140,12 @@ public struct NginxLineParser: LineParser {
         return true
     }
 
-    private func value(_ bytes: UnsafeRawBufferPointer, _ kind: NginxVariable.Kind) -> Value? {
+    private func cell(
+        _ bytes: UnsafeRawBufferPointer, _ kind: NginxVariable.Kind, _ arena: inout ByteArena
+    ) -> Cell? {
         if isUnset(bytes) || (bytes.isEmpty && kind != .text) { return .null }
         switch kind {
-        case .text: return .string(NginxEscape.unescaped(bytes, format.escape))
+        case .text: return .text(NginxEscape.unescaped(bytes, format.escape, in: &arena))
         case .whole: return NginxVariable.whole(bytes).map { .int($0) }
         case .decimal: return NginxVariable.decimal(bytes).map { .double($0) }
         case .timeLocal: return TimeText.nginxLocal(bytes).map { .timestamp($0) }

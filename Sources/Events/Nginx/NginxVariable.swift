@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The types of nginx's variables (ngx_http_core_module, ngx_http_log_module, ngx_http_upstream_module). Upstream times, statuses and
 /// lengths are lists (`0.1, 0.2 : -`) and stay text, as does every variable that isn't known.
 public enum NginxVariable {
@@ -68,8 +72,14 @@ public enum NginxVariable {
 
 /// Takes back what nginx escaped in a variable's value.
 enum NginxEscape {
-    static func unescaped(_ bytes: UnsafeRawBufferPointer, _ escape: LogFormat.Escape) -> String {
-        guard escape != .none, bytes.contains(UInt8(ascii: "\\")) else { return TextRepair.string(bytes) }
+    /// The value: the bytes themselves where nothing in them is escaped, else a copy in the arena.
+    static func unescaped(
+        _ bytes: UnsafeRawBufferPointer, _ escape: LogFormat.Escape, in arena: inout ByteArena
+    ) -> UnsafeRawBufferPointer {
+        guard let base = bytes.baseAddress else { return bytes }
+        guard escape != .none, memchr(base, CInt(UInt8(ascii: "\\")), bytes.count) != nil else {
+            return TextRepair.text(bytes, in: &arena)
+        }
         var plain: [UInt8] = []
         plain.reserveCapacity(bytes.count)
         var place = 0
@@ -84,7 +94,9 @@ enum NginxEscape {
             plain.append(bytes[place])
             place += 1
         }
-        return TextRepair.string(plain)
+        return plain.withUnsafeBytes {
+            TextRepair.isValid($0) ? arena.copy($0) : arena.copy(TextRepair.repaired($0))
+        }
     }
 
     /// Appends what the escape at `place` stands for; how many bytes it takes, 0 where it is none.

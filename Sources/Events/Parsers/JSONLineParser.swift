@@ -6,15 +6,13 @@ public struct JSONLineParser: LineParser {
 
     public var fields: [(name: String, type: ValueType)]? { nil }
 
-    public func parse(_ line: UnsafeRawBufferPointer) throws(ParseError) -> Event {
-        let value: Value
-        do throws(JSONError) { value = try JSON.parse(line, limits: limits) } catch {
+    public func parse(_ line: UnsafeRawBufferPointer, into row: inout Row) throws(ParseError) {
+        var reader = JSONReader(line, limits: limits)
+        let other: ValueType?
+        do throws(JSONError) { other = try reader.fill(&row) } catch {
             throw ParseError(at: error.position, "not JSON: \(error.message)")
         }
-        guard case .object(let fields) = value else {
-            throw ParseError(at: 0, "a JSON object is wanted, this is a \(value.type.rawValue)")
-        }
-        return Event(distinct: fields)
+        if let other { throw ParseError(at: 0, "a JSON object is wanted, this is a \(other.rawValue)") }
     }
 }
 
@@ -27,12 +25,28 @@ public struct JournalLineParser: LineParser {
 
     public init(limits: JSON.Limits = .standard) { json = JSONLineParser(limits: limits) }
 
+    /// systemd.journal-fields(7): what nearly every entry has.
+    public var usualFields: [(name: String, type: ValueType)]? {
+        [
+            ("__REALTIME_TIMESTAMP", .timestamp), ("_HOSTNAME", .string), ("_SYSTEMD_UNIT", .string),
+            ("SYSLOG_IDENTIFIER", .string), ("PRIORITY", .int), ("_PID", .int), ("_UID", .int), ("_COMM", .string),
+            ("_TRANSPORT", .string), ("_BOOT_ID", .string), ("MESSAGE", .string),
+        ]
+    }
+
     public var fields: [(name: String, type: ValueType)]? { nil }
 
-    public func parse(_ line: UnsafeRawBufferPointer) throws(ParseError) -> Event {
-        let event = try json.parse(line)
-        guard event.fields.contains(where: { $0.value.type == .list }) else { return event }
-        return Event(distinct: event.fields.map { Field($0.name, Self.text($0.value)) })
+    public func parse(_ line: UnsafeRawBufferPointer, into row: inout Row) throws(ParseError) {
+        try json.parse(line, into: &row)
+        for place in 0..<row.count {
+            guard case .json(let bytes) = row.cells[place], bytes.first == UInt8(ascii: "[") else { continue }
+            let value = Self.text(row.cells[place].value)
+            if case .string(let text) = value {
+                row.replace(at: place, by: .text(row.arena.copy(text)))
+            } else {
+                row.replace(at: place, by: .json(row.json(of: value)))
+            }
+        }
     }
 
     private static func text(_ value: Value) -> Value {
@@ -53,9 +67,12 @@ public struct JournalLineParser: LineParser {
 public struct RawLineParser: LineParser {
     public init() {}
 
+    private static let layout = RowLayout(["line"])
+
     public var fields: [(name: String, type: ValueType)]? { [("line", .string)] }
 
-    public func parse(_ line: UnsafeRawBufferPointer) throws(ParseError) -> Event {
-        Event(distinct: [Field("line", .string(TextRepair.string(line)))])
+    public func parse(_ line: UnsafeRawBufferPointer, into row: inout Row) throws(ParseError) {
+        row.begin(Self.layout)
+        row.append(.text(TextRepair.text(line, in: &row.arena)))
     }
 }

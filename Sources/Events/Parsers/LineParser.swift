@@ -3,11 +3,25 @@ public protocol LineParser: Sendable {
     /// The fields that an event of this parser may have and their types; nil where only the input knows (JSON).
     var fields: [(name: String, type: ValueType)]? { get }
 
-    /// - Throws: what was expected and where, for a line of another shape. The caller keeps the line (`on_error`).
-    func parse(_ line: UnsafeRawBufferPointer) throws(ParseError) -> Event
+    /// The fields that are worth a column of their own where nobody declares columns; nil where only the input knows.
+    var usualFields: [(name: String, type: ValueType)]? { get }
+
+    /// Makes `row` the line's. Text of it may lie in the line's own bytes.
+    /// - Throws: what was expected and where, for a line of another shape; what the row holds then is nothing to rely on. The caller
+    ///   keeps the line (`on_error`).
+    func parse(_ line: UnsafeRawBufferPointer, into row: inout Row) throws(ParseError)
 }
 
 extension LineParser {
+    public var usualFields: [(name: String, type: ValueType)]? { fields }
+
+    /// The line as an event that outlives it.
+    public func parse(_ line: UnsafeRawBufferPointer) throws(ParseError) -> Event {
+        var row = Row()
+        try parse(line, into: &row)
+        return row.event
+    }
+
     public func parse(_ line: String) throws(ParseError) -> Event { try parse(Array(line.utf8)) }
 
     public func parse(_ line: [UInt8]) throws(ParseError) -> Event {

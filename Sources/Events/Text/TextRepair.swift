@@ -8,10 +8,26 @@ public enum TextRepair {
     public static func string(_ bytes: UnsafeRawBufferPointer) -> String {
         if isASCII(bytes) { return String(decoding: bytes, as: UTF8.self) }
         if let text = String(validating: bytes, as: UTF8.self) { return text }
-        return repaired(bytes)
+        return String(decoding: repaired(bytes), as: UTF8.self)
     }
 
     public static func string(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { string($0) } }
+
+    /// The bytes themselves where they are valid, else a repaired copy in the arena.
+    static func text(_ bytes: UnsafeRawBufferPointer, in arena: inout ByteArena) -> UnsafeRawBufferPointer {
+        if isASCII(bytes) || isValid(bytes) { return bytes }
+        return arena.copy(repaired(bytes))
+    }
+
+    static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var place = 0
+        while place < bytes.count {
+            let length = sequenceLength(bytes, at: place)
+            if length == 0 { return false }
+            place += length
+        }
+        return true
+    }
 
     @inline(__always)
     private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -20,7 +36,7 @@ public enum TextRepair {
         return high < 0x80
     }
 
-    private static func repaired(_ bytes: UnsafeRawBufferPointer) -> String {
+    static func repaired(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var valid: [UInt8] = []
         valid.reserveCapacity(bytes.count + 16)
         var place = 0
@@ -37,7 +53,7 @@ public enum TextRepair {
                 place += length
             }
         }
-        return String(decoding: valid, as: UTF8.self)
+        return valid
     }
 
     private static let hexDigits = Array("0123456789ABCDEF".utf8)

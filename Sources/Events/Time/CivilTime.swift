@@ -97,7 +97,8 @@ extension CivilTime {
         bytes.append(UInt8(ascii: "Z"))
     }
 
-    private func appendDate(to bytes: inout [UInt8]) {
+    /// `2026-11-22`.
+    public func appendDate(to bytes: inout [UInt8]) {
         if year < 0 { bytes.append(UInt8(ascii: "-")) }
         Self.append(abs(year), digits: 4, to: &bytes)
         bytes.append(UInt8(ascii: "-"))

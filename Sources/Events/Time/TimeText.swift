@@ -18,30 +18,37 @@ public enum TimeText {
         return civil.isValid ? civil.timestamp + .seconds(-zone) : nil
     }
 
-    /// ISO 8601 and RFC 3339: `2026-11-22T07:00:01+00:00`, a space for the `T`, a fraction (kept to the millisecond), `Z`, `+0000`.
+    /// ISO 8601 and RFC 3339: `2026-11-22T07:00:01+00:00`, a space for the `T`, a fraction (cut to the millisecond), `Z`, `+0000`.
     /// Without a zone it is UTC.
     public static func iso8601(_ bytes: UnsafeRawBufferPointer) -> Timestamp? {
+        iso8601Microseconds(bytes).map { Timestamp(milliseconds: $0.flooredQuotient(by: 1000)) }
+    }
+
+    /// The same in microseconds since 1970.
+    public static func iso8601Microseconds(_ bytes: UnsafeRawBufferPointer) -> Int64? {
         var reader = DigitReader(bytes)
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
             let day = reader.number(2)
         else { return nil }
         var civil = CivilTime(year: year, month: month, day: day)
         var zone = 0
+        var fraction = 0
         if !reader.isAtEnd {
             guard reader.skip("T") || reader.skip("t") || reader.skip(" "), let time = clock(&reader) else {
                 return nil
             }
             (civil.hour, civil.minute, civil.second) = time
             if reader.skip(".") || reader.skip(",") {
-                guard let fraction = reader.milliseconds() else { return nil }
-                civil.millisecond = fraction
+                guard let microseconds = reader.microseconds() else { return nil }
+                fraction = microseconds
             }
             if !reader.isAtEnd && !(reader.skip("Z") || reader.skip("z")) {
                 guard let seconds = self.zone(&reader) else { return nil }
                 zone = seconds
             }
         }
-        return reader.isAtEnd && civil.isValid ? civil.timestamp + .seconds(-zone) : nil
+        guard reader.isAtEnd, civil.isValid else { return nil }
+        return civil.timestamp.milliseconds * 1000 + Int64(fraction - zone * 1_000_000)
     }
 
     /// Seconds since 1970 with an optional fraction, as nginx `$msec` writes them: `1700000000.123`.
@@ -50,8 +57,8 @@ public enum TimeText {
         guard let seconds = reader.longNumber(digitsMax: 12) else { return nil }
         var milliseconds = 0
         if reader.skip(".") {
-            guard let fraction = reader.milliseconds() else { return nil }
-            milliseconds = fraction
+            guard let fraction = reader.microseconds() else { return nil }
+            milliseconds = fraction / 1000
         }
         return reader.isAtEnd ? Timestamp(milliseconds: seconds * 1000 + Int64(milliseconds)) : nil
     }
@@ -151,20 +158,17 @@ private struct DigitReader {
         return place > start ? number : nil
     }
 
-    /// The digits of a fraction, cut to three.
-    mutating func milliseconds() -> Int? {
+    /// The digits of a fraction, cut to six.
+    mutating func microseconds() -> Int? {
         let start = place
         var number = 0
         while place < bytes.count, case let digit = bytes[place] &- UInt8(ascii: "0"), digit < 10 {
-            if place - start < 3 { number = number * 10 + Int(digit) }
+            if place - start < 6 { number = number * 10 + Int(digit) }
             place += 1
         }
-        switch place - start {
-        case 0: return nil
-        case 1: return number * 100
-        case 2: return number * 10
-        default: return number
-        }
+        guard place > start else { return nil }
+        for _ in 0..<max(0, 6 - (place - start)) { number *= 10 }
+        return number
     }
 
     mutating func threeLetters() -> UInt32? {

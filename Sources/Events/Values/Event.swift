@@ -28,12 +28,7 @@ public struct Event: Sendable, Hashable {
 
     /// The value at a path: null where any step is missing or is no object.
     public subscript(path: FieldPath) -> Value {
-        var value = self[path.components[0]]
-        for component in path.components.dropFirst() {
-            guard case .object(let members) = value else { return .null }
-            value = members.first { $0.name == component }?.value ?? .null
-        }
-        return value
+        path.value(within: self[path.components[0]])
     }
 
     /// Takes a top-level field out; its value, or nil where there was none.

@@ -19,6 +19,7 @@ final class PartitionTask {
     private let steps: Steps
     let sinks: [any PartitionSink]
     private var decompressor = Decompressor()
+    private var row = Row()
     /// The offset that is wanted next; nil until the sinks told.
     private(set) var position: Offset?
 
@@ -70,16 +71,23 @@ final class PartitionTask {
             guard record.offset >= from else { continue }
             let hash = RecordHash.of(partition: partition.partition, offset: record.offset.rawValue)
             let value = record.value ?? ByteBuffer()
-            switch value.withUnsafeReadableBytes({ steps.apply(to: $0, recordHash: hash) }) {
+            // The row lends the record's bytes: it is used up before they go.
+            let outcome = value.withUnsafeReadableBytes { bytes in
+                let outcome = steps.apply(to: bytes, recordHash: hash, row: &row)
+                if case .row(let time) = outcome {
+                    for sink in sinks where record.offset >= sink.position {
+                        sink.append(row, time: time, offset: record.offset, timestamp: record.timestamp)
+                    }
+                }
+                return outcome
+            }
+            switch outcome {
             case .filteredOut: counts.filteredOut += 1
             case .dropped: counts.unparsed += 1
-            case .row(let event, let time):
+            case .row:
                 counts.rows += 1
                 rows += 1
-                for sink in sinks where record.offset >= sink.position {
-                    sink.append(event, time: time, offset: record.offset, timestamp: record.timestamp)
-                    if sink.wantsFlush { try await sink.flush() }
-                }
+                for sink in sinks where sink.wantsFlush { try await sink.flush() }
             }
         }
         for sink in sinks where sink.position < batch.nextOffset {

@@ -32,6 +32,8 @@ final class PipelineMember: GroupConsumerHandler {
     private let time: any TimeSource
     private let telemetry: Telemetry
     private let stores: [String: LocalStore]
+    /// By the place that the export writes to.
+    private let memories: [String: ExportMemory]
     private let lineFiles: LineFiles
     private let lock = AsyncLock()
     private let guarded = Guarded()
@@ -53,14 +55,18 @@ final class PipelineMember: GroupConsumerHandler {
         self.time = time
         self.telemetry = telemetry
         var stores: [String: LocalStore] = [:]
+        var memories: [String: ExportMemory] = [:]
         var files: [String: LineFile] = [:]
         for sink in settings.sinks {
             switch sink {
-            case .export(let export): stores[export.root.string] = LocalStore(root: export.root, fileSystem: fileSystem)
+            case .export(let export):
+                stores[export.root.string] = LocalStore(root: export.root, fileSystem: fileSystem)
+                memories[sink.place] = ExportMemory(bytesMax: export.settings.memoryMax)
             case .file(let file): files[file.path.string] = LineFile(settings: file, fileSystem: fileSystem)
             }
         }
         self.stores = stores
+        self.memories = memories
         lineFiles = LineFiles(files)
     }
 
@@ -209,7 +215,7 @@ final class PipelineMember: GroupConsumerHandler {
                         throw PipelineError("the leader of \(partition) did not tell its first and last offset")
                     }
                     return LogRange(start: start.offset, end: end.offset)
-                }, time: time, telemetry: telemetry)
+                }, time: time, memory: memories[settings.place], telemetry: telemetry)
         }
     }
 

@@ -20,7 +20,7 @@ extension PipelineSettings {
         let sinksNode = try file.required("to")
         var sinks: [SinkSettings] = []
         for node in try sinksNode.sequence() {
-            let sink = try SinkSettings(yaml: node)
+            let sink = try SinkSettings(yaml: node, steps: steps)
             guard !sinks.contains(where: { $0.place == sink.place }) else {
                 throw SettingsError("two sinks write to \(sink.place); each needs a place of its own", at: node.place)
             }
@@ -56,54 +56,16 @@ extension SinkSettings {
         }
     }
 
-    init(yaml node: YAMLNode) throws(SettingsError) {
+    init(yaml node: YAMLNode, steps: Steps) throws(SettingsError) {
         var mapping = try node.mapping()
         let export = mapping.nodeOrNull("export")
         let file = mapping.nodeOrNull("file")
         try mapping.finish()
         switch (export, file) {
-        case (let export?, nil): self = .export(try ExportSinkSettings(yaml: export))
+        case (let export?, nil): self = .export(try ExportSinkSettings(yaml: export, steps: steps))
         case (nil, let file?): self = .file(try FileSinkSettings(yaml: file))
         case (nil, nil), (.some, .some): throw node.expected("one sink: export or file")
         }
-    }
-}
-
-extension ExportSinkSettings {
-    private enum Format: String, CaseIterable { case jsonl }
-
-    init(yaml node: YAMLNode) throws(SettingsError) {
-        var mapping = try node.mapping()
-        let rootNode = try mapping.required("root")
-        let root = try Self.localFolder(rootNode)
-        let table = try PipelineSettings.name(try mapping.required("table"), "a table's name")
-        var settings = ExportSettings()
-        _ = try mapping.choice("format", default: Format.jsonl)
-        if let columns = mapping.node("partition_by") {
-            var chosen: [TableLayout.Column] = []
-            for name in try columns.sequence() { chosen.append(try name.choice(TableLayout.Column.self)) }
-            settings.layout = TableLayout(columns: chosen)
-        }
-        settings.gzipLevel = try mapping.int("gzip_level", default: settings.gzipLevel, in: 1...9)
-        settings.openFilesMax = try mapping.int("open_files", default: settings.openFilesMax, in: 1...1000)
-        if var rotate = try mapping.mapping("rotate") {
-            settings.commit.ageMax = try rotate.duration(
-                "age", default: settings.commit.ageMax, in: .milliseconds(100)...(.seconds(86_400)))
-            settings.commit.bytesMax = try rotate.bytes(
-                "size", default: settings.commit.bytesMax, in: .kib(64)...ByteCount.gib(64))
-            try rotate.finish()
-        }
-        try mapping.finish()
-        self.init(root: root, table: table, settings: settings)
-    }
-
-    private static func localFolder(_ node: YAMLNode) throws(SettingsError) -> FilePath {
-        var text = try node.string()
-        if text.hasPrefix("file://") { text = String(text.dropFirst("file://".count)) }
-        guard text.hasPrefix("/") else {
-            throw node.expected("an absolute folder on the local disk (hdfs:// and s3:// are not served yet)")
-        }
-        return FilePath(text)
     }
 }
 

@@ -16,7 +16,8 @@ final class ExportSink: PartitionSink {
 
     init(
         chain: ChainID, settings: ExportSettings, store: LocalStore,
-        log: @escaping @Sendable () async throws -> LogRange, time: any TimeSource, telemetry: Telemetry
+        log: @escaping @Sendable () async throws -> LogRange, time: any TimeSource, memory: ExportMemory? = nil,
+        telemetry: Telemetry
     ) {
         let settled = Settled()
         self.settled = settled
@@ -24,7 +25,7 @@ final class ExportSink: PartitionSink {
             chain: chain, attempt: .random(), settings: settings, store: store,
             source: PartitionExport.Source(
                 log: log, storeGroupOffset: { offset, epoch in settled.offset = (offset, epoch) }),
-            time: time, telemetry: telemetry)
+            time: time, memory: memory, telemetry: telemetry)
     }
 
     var position: Offset { export.position ?? .zero }
@@ -34,8 +35,8 @@ final class ExportSink: PartitionSink {
     /// The chain decides, not the group.
     func start(committed: Offset?) async throws -> Offset? { try await export.start() }
 
-    func append(_ event: Event, time: Timestamp?, offset: Offset, timestamp: Timestamp) {
-        export.append(event, time: time ?? timestamp, offset: offset, timestamp: timestamp)
+    func append(_ row: borrowing Row, time: Timestamp?, offset: Offset, timestamp: Timestamp) {
+        export.append(row, time: time ?? timestamp, offset: offset, timestamp: timestamp)
     }
 
     func flush() async throws { try await export.flush() }

@@ -20,8 +20,8 @@ final class LineFile {
         files = fileSystem
     }
 
-    func append(_ event: Event) {
-        JSONWriter.append(event, to: &waiting)
+    func append(_ row: borrowing Row) {
+        JSONWriter.append(row, to: &waiting)
         waiting.append(0x0a)
     }
 
@@ -109,7 +109,7 @@ final class FileSink: PartitionSink {
         return committed
     }
 
-    func append(_ event: Event, time: Timestamp?, offset: Offset, timestamp: Timestamp) { file.append(event) }
+    func append(_ row: borrowing Row, time: Timestamp?, offset: Offset, timestamp: Timestamp) { file.append(row) }
 
     func flush() async throws { try file.write() }
 

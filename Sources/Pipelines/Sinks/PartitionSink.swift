@@ -11,7 +11,7 @@ protocol PartitionSink: AnyObject {
     var position: Offset { get }
 
     /// A row of a record at or above `position`.
-    func append(_ event: Event, time: Timestamp?, offset: Offset, timestamp: Timestamp)
+    func append(_ row: borrowing Row, time: Timestamp?, offset: Offset, timestamp: Timestamp)
 
     /// True where `flush` should be called before more rows are appended.
     var wantsFlush: Bool { get }

@@ -24,71 +24,30 @@ public struct Steps: Sendable {
 
     /// A record after the steps.
     public enum Outcome: Sendable, Equatable {
-        /// `time` is the event's own, where it tells one.
-        case row(Event, time: Timestamp?)
+        /// The row goes on. `time` is the event's own, where it tells one.
+        case row(time: Timestamp?)
         case filteredOut
         /// The parser didn't know it and `on_error` is `drop`.
         case dropped(reason: String)
     }
 
-    /// - Parameter recordHash: what `sample` decides by (`RecordHash.of`).
-    public func apply(to value: UnsafeRawBufferPointer, recordHash: UInt64) -> Outcome {
-        let event: Event
+    /// - Parameters:
+    ///   - recordHash: what `sample` decides by (`RecordHash.of`).
+    ///   - row: becomes the record's; it may lend `value`'s bytes.
+    public func apply(to value: UnsafeRawBufferPointer, recordHash: UInt64, row: inout Row) -> Outcome {
         do throws(ParseError) {
-            event = try parser.parse(value)
+            try parser.parse(value, into: &row)
         } catch {
             switch onError {
             case .drop: return .dropped(reason: error.description)
             case .keep:
-                let line = Field("line", .string(TextRepair.string(value)))
-                // Filters speak of fields that this event doesn't have: they don't apply.
-                return .row(Event([line, Field("_error", .string(error.description))]), time: nil)
+                row.fill(unparsed: value, reason: error.description)
+                // Filters speak of fields that this row doesn't have: they don't apply.
+                return .row(time: nil)
             }
         }
-        for filter in filters where !filter.matches(event, recordHash: recordHash) { return .filteredOut }
-        return .row(event, time: EventTime.of(event))
-    }
-}
-
-/// When an event happened, by its own account.
-public enum EventTime {
-    /// The first of these fields that holds a time: nginx's, the journal's, and what JSON logs commonly call it.
-    public static func of(_ event: Event) -> Timestamp? {
-        for field in event.fields {
-            switch field.name {
-            case "time_iso8601", "@timestamp", "timestamp", "time", "ts":
-                if let time = time(field.value) { return time }
-            case "time_local":
-                // From `parse: nginx` it is a time already; in a JSON log it is nginx's text.
-                if case .string(let text) = field.value, let time = TimeText.nginxLocal(text) { return time }
-                if let time = time(field.value) { return time }
-            case "msec":
-                if let time = seconds(field.value) { return time }
-            case "__REALTIME_TIMESTAMP":
-                if case .string(let text) = field.value, let time = TimeText.epochMicroseconds(text) { return time }
-                if case .int(let number) = field.value, number > 0 { return Timestamp(milliseconds: number / 1000) }
-            default: break
-            }
-        }
-        return nil
-    }
-
-    private static func seconds(_ value: Value) -> Timestamp? {
-        switch value {
-        case .double(let seconds) where seconds > 0 && seconds < 1e11:
-            Timestamp(milliseconds: Int64((seconds * 1000).rounded()))
-        case .int(let seconds) where seconds > 0 && seconds < 100_000_000_000: Timestamp(milliseconds: seconds * 1000)
-        case .string(let text): TimeText.epochSeconds(text)
-        case .null, .bool, .int, .double, .timestamp, .list, .object: nil
-        }
-    }
-
-    private static func time(_ value: Value) -> Timestamp? {
-        switch value {
-        case .timestamp(let time): time
-        case .string(let text): TimeText.iso8601(text)
-        case .null, .bool, .int, .double, .list, .object: nil
-        }
+        for filter in filters where !filter.matches(row, recordHash: recordHash) { return .filteredOut }
+        return .row(time: row.time)
     }
 }
 

@@ -99,6 +99,17 @@ public struct Compressor: ~Copyable, @unchecked Sendable {
         return output.prefix(count)
     }
 
+    /// Compresses `source` as one raw snappy block, without the framing that Kafka puts around it: what Parquet and Avro hold.
+    public mutating func snappyBlock(_ source: UnsafeRawBufferPointer) throws(RecordError) -> UnsafeRawBufferPointer {
+        output.reserve(snappy_max_compressed_length(source.count))
+        var written = output.bytes.count
+        let status = snappy_compress(
+            source.baseAddress?.assumingMemoryBound(to: CChar.self), source.count,
+            output.bytes.baseAddress!.assumingMemoryBound(to: CChar.self), &written)
+        guard status == SNAPPY_OK else { throw RecordError(.compressionFailed, "snappy refused to compress") }
+        return output.prefix(written)
+    }
+
     /// Raw snappy blocks of 32 KiB in the xerial framing, as the Java client writes them.
     private mutating func snappy(_ source: UnsafeRawBufferPointer) throws(RecordError) -> UnsafeRawBufferPointer {
         let blocks = source.count / XerialFraming.blockBytes + 1

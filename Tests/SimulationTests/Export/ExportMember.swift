@@ -80,7 +80,7 @@ final class ExportMember: @unchecked Sendable {
             settings: ExportSettings(
                 commit: .init(
                     bytesMax: ByteCount(host.traits.commitBytes), ageMax: host.traits.commitAge, filesMax: 12),
-                openFilesMax: host.traits.openFilesMax, gzipLevel: 1),
+                format: TableFormat(level: 1), openFilesMax: host.traits.openFilesMax),
             store: store,
             source: .init(
                 log: { [self] in try await logRange(partition) },

@@ -1,0 +1,146 @@
+import Base
+import Events
+import Exports
+import Records
+import Settings
+import SystemPackage
+
+extension ExportSinkSettings {
+    /// Reads `export`. Keys: `root`, `table`, `format`, `codec`, `level`, `compatibility`, `row_group`, `columns`, `extra`, `kafka_columns`,
+    /// `partition_by`, `rotate` (`age`, `size`), `open_files`, `memory`.
+    init(yaml node: YAMLNode, steps: Steps) throws(SettingsError) {
+        var mapping = try node.mapping()
+        let root = try Self.localFolder(try mapping.required("root"))
+        let table = try PipelineSettings.name(try mapping.required("table"), "a table's name")
+        var settings = ExportSettings()
+        if let columns = mapping.node("partition_by") {
+            var chosen: [TableLayout.Column] = []
+            for name in try columns.sequence() { chosen.append(try name.choice(TableLayout.Column.self)) }
+            settings.layout = TableLayout(columns: chosen)
+        }
+        settings.format = try Self.format(&mapping, steps, settings.layout)
+        settings.openFilesMax = try mapping.int("open_files", default: settings.openFilesMax, in: 1...1000)
+        settings.memoryMax = try mapping.bytes(
+            "memory", default: settings.memoryMax, in: .mib(1)...ByteCount.gib(64))
+        if var rotate = try mapping.mapping("rotate") {
+            settings.commit.ageMax = try rotate.duration(
+                "age", default: settings.commit.ageMax, in: .milliseconds(100)...(.seconds(86_400)))
+            settings.commit.bytesMax = try rotate.bytes(
+                "size", default: settings.commit.bytesMax, in: .kib(64)...ByteCount.gib(64))
+            try rotate.finish()
+        }
+        try mapping.finish()
+        self.init(root: root, table: table, settings: settings)
+    }
+
+    private static func localFolder(_ node: YAMLNode) throws(SettingsError) -> FilePath {
+        var text = try node.string()
+        if text.hasPrefix("file://") { text = String(text.dropFirst("file://".count)) }
+        guard text.hasPrefix("/") else {
+            throw node.expected("an absolute folder on the local disk (hdfs:// and s3:// are not served yet)")
+        }
+        return FilePath(text)
+    }
+
+    // MARK: - Format
+
+    private static func format(
+        _ mapping: inout SettingsMapping, _ steps: Steps, _ layout: TableLayout
+    ) throws(SettingsError) -> TableFormat {
+        let kind = try mapping.choice("format", default: TableFormat.Kind.jsonl)
+        var kafka = KafkaColumns()
+        if var names = try mapping.mapping("kafka_columns") {
+            kafka.topic = try names.string("topic", default: kafka.topic)
+            kafka.partition = try names.string("partition", default: kafka.partition)
+            kafka.offset = try names.string("offset", default: kafka.offset)
+            kafka.timestamp = try names.string("timestamp", default: kafka.timestamp)
+            try names.finish()
+        }
+        let schema = try schema(&mapping, kind, kafka, steps, layout)
+        var compatibility = ParquetCompatibility.modern
+        var rowGroup = ByteCount.mib(128)
+        if kind == .parquet {
+            compatibility = try mapping.choice("compatibility", default: compatibility)
+            rowGroup = try mapping.bytes("row_group", default: rowGroup, in: .mib(1)...ByteCount.gib(1))
+        }
+        let codecs = TableFormat.codecs(of: kind, compatibility)
+        var codec = codecs[0]
+        if let node = mapping.node("codec") {
+            let name = try node.string()
+            guard let chosen = Codec(name: name), codecs.contains(chosen) else {
+                let known = codecs.map(\.description).joined(separator: ", ")
+                let hadoop = compatibility == .hadoop2 ? " with compatibility hadoop2" : ""
+                throw node.expected("a codec that \(kind.rawValue)\(hadoop) has: \(known)")
+            }
+            codec = chosen
+        }
+        var level: Int?
+        if let levels = codec.levels, let node = mapping.node("level") {
+            level = try node.int(in: max(1, levels.lowerBound)...levels.upperBound)
+        }
+        return TableFormat(
+            kind, codec: codec, level: level, schema: schema, kafka: kafka, rowGroupBytesMax: rowGroup,
+            compatibility: compatibility)
+    }
+
+    // MARK: - Columns
+
+    private static func schema(
+        _ mapping: inout SettingsMapping, _ kind: TableFormat.Kind, _ kafka: KafkaColumns, _ steps: Steps,
+        _ layout: TableLayout
+    ) throws(SettingsError) -> TableSchema? {
+        // JSON lines hold each event as it is; `columns` is then an unknown key.
+        guard kind != .jsonl else { return nil }
+        let extra = try mapping.string("extra", default: "_extra")
+        let node = mapping.node("columns")
+        let columns: [TableSchema.Column]
+        if let node {
+            columns = try declared(node)
+        } else if let derived = steps.usualColumns(kafka: kafka, layout: layout) {
+            columns = derived
+        } else {
+            throw SettingsError(
+                "format \(kind.rawValue) needs 'columns' here: only the input knows what fields its records have, e.g. "
+                    + "columns: {status: int64, user: {type: string, from: request.user}}", at: mapping.place)
+        }
+        let schema = TableSchema(fields: columns, kafka: kafka, extra: extra)
+        if let problem = schema.problem(with: layout) { throw SettingsError(problem, at: node?.place ?? mapping.place) }
+        return schema
+    }
+
+    private static func declared(_ node: YAMLNode) throws(SettingsError) -> [TableSchema.Column] {
+        var mapping = try node.mapping()
+        var columns: [TableSchema.Column] = []
+        for name in mapping.keys {
+            guard let column = mapping.node(name) else { throw node.expected("a type for column '\(name)'") }
+            if case .scalar = column.value {
+                columns.append(.field(name, try column.choice(ColumnType.self)))
+                continue
+            }
+            var details = try column.mapping()
+            let type = try details.required("type").choice(ColumnType.self)
+            let fromNode = details.node("from")
+            let from = try fromNode?.string()
+            guard let path = from.map({ FieldPath($0) }) ?? FieldPath([name]) else {
+                throw (fromNode ?? column).expected("a field's path, such as http.method or `odd name`.x")
+            }
+            let unit = try details.node("unit")?.choice(TimeUnit.self)
+            if unit != nil && type != .timestamp { throw column.expected("a unit for a timestamp only") }
+            try details.finish()
+            columns.append(TableSchema.Column(name, type, .field(path, unit)))
+        }
+        try mapping.finish()
+        return columns
+    }
+}
+
+extension Steps {
+    /// A column for each field that the parser knows, and for lines that it doesn't; nil where only the input knows.
+    func usualColumns(kafka: KafkaColumns, layout: TableLayout) -> [TableSchema.Column]? {
+        guard var fields = parser.usualFields else { return nil }
+        if onError == .keep, !(parser is RawLineParser) {
+            fields += [(UnparsedFields.line, .string), (UnparsedFields.reason, .string)]
+        }
+        return TableSchema.derived(from: fields, kafka: kafka, layout: layout)
+    }
+}

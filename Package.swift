@@ -119,7 +119,9 @@ let package = Package(
         .testTarget(name: "EventsTests", dependencies: ["Events", "Base", "TestKit"]),
         .testTarget(
             name: "ExportsTests",
-            dependencies: ["Exports", "Events", "Records", "Base", "Telemetry", "CZlib", "TestKit", nioCore, systemPackage]),
+            dependencies: [
+                "Exports", "Events", "Records", "Base", "Telemetry", "CZlib", "TestKit", nioCore, systemPackage,
+            ]),
 
         .testTarget(
             name: "PipelinesTests",

@@ -9,6 +9,10 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     case recovered(TopicPartition, segments: Int, bytesRead: ByteCount, end: Offset)
     case tailCut(TopicPartition, file: FilePath, position: Int64, bytesCut: Int64, reason: String)
     case segmentsDropped(TopicPartition, count: Int, from: Offset, reason: String)
+    /// Records that were on the disk are damaged; `file` holds their bytes.
+    case batchesQuarantined(TopicPartition, from: Offset, to: Offset, file: FilePath?, reason: String)
+    /// Records that may never have reached the disk stand damaged, or not at all, before others that did.
+    case batchesMissing(TopicPartition, from: Offset, to: Offset, file: FilePath?, reason: String)
     case indexRebuilt(TopicPartition, file: FilePath, reason: String)
     case snapshotIgnored(TopicPartition, file: FilePath, reason: String)
     case checkpointIgnored(file: FilePath, reason: String)
@@ -26,11 +30,10 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     public var level: Level {
         switch self {
         case .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain: .info
-        case .uncleanStart, .tailCut, .segmentsDropped, .indexRebuilt, .snapshotIgnored, .checkpointIgnored,
-            .checkpointNotWritten,
-            .batchNotCompacted, .maintenanceFailed, .strangeFolder:
+        case .uncleanStart, .tailCut, .segmentsDropped, .batchesMissing, .indexRebuilt, .snapshotIgnored,
+            .checkpointIgnored, .checkpointNotWritten, .batchNotCompacted, .maintenanceFailed, .strangeFolder:
             .warning
-        case .partitionOffline, .directoryOffline, .diskFull: .error
+        case .batchesQuarantined, .partitionOffline, .directoryOffline, .diskFull: .error
         }
     }
 
@@ -41,6 +44,8 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         case .recovered: "recovered"
         case .tailCut: "tail_cut"
         case .segmentsDropped: "segments_dropped"
+        case .batchesQuarantined: "batches_quarantined"
+        case .batchesMissing: "batches_missing"
         case .indexRebuilt: "index_rebuilt"
         case .snapshotIgnored: "snapshot_ignored"
         case .checkpointIgnored: "checkpoint_ignored"
@@ -57,6 +62,11 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Garbage between two batches that continue each other costs no offset.
+    private static func lost(_ from: Offset, _ to: Offset) -> String {
+        from == to ? "bytes before offset \(to), no record" : "the records at offsets \(from) to \(to + -1)"
+    }
+
     public var description: String {
         switch self {
         case .uncleanStart(let path):
@@ -67,6 +77,14 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
             "\(partition): cut \(cut) bytes off \(file) at \(position): \(reason)"
         case .segmentsDropped(let partition, let count, let from, let reason):
             "\(partition): dropped \(count) segments from offset \(from) on: \(reason)"
+        case .batchesQuarantined(let partition, let from, let to, let file, let reason):
+            "\(partition): what was safely on disk is damaged: \(Self.lost(from, to)): \(reason). "
+                + (file.map { "Their bytes were moved to \($0)" } ?? "Nothing is left of them")
+                + "; readers go on at \(to)"
+        case .batchesMissing(let partition, let from, let to, let file, let reason):
+            "\(partition): did not reach the disk whole: \(Self.lost(from, to)): \(reason). "
+                + (file.map { "Their bytes were moved to \($0); " } ?? "")
+                + "what follows them is kept, and readers go on at \(to)"
         case .indexRebuilt(let partition, let file, let reason): "\(partition): rebuilt \(file): \(reason)"
         case .snapshotIgnored(let partition, let file, let reason): "\(partition): ignored \(file): \(reason)"
         case .checkpointIgnored(let file, let reason): "ignored \(file): \(reason)"

@@ -60,25 +60,6 @@ struct RecoveryTests {
         #expect(try log.all().map(\.value) == (0...10).map(String.init))
     }
 
-    @Test func aFlawBelowTheRecoveryPointTakesThePartitionOfflineAndNoOther() throws {
-        let machine = Machine(.fsync)
-        let log = try machine.log()
-        let other = try machine.directory.create(topic: "u", id: topicID, partition: 3, config: machine.config)
-        for number in 0..<10 {
-            try log.add(["\(number)"])
-            try other.add(["\(number)"])
-        }
-        _ = try (log.flush(), other.flush())
-        try machine.directory.writeCheckpoints()
-        machine.kill()
-        try machine.disk.overwrite(machine.files(".log")[0]) { $0[200] ^= 1 }
-        try machine.start()
-        #expect(machine.directory.log(for: partition) == nil)
-        let reason = try #require(machine.directory.offlinePartitions[partition])
-        #expect(reason.contains("CRC") && reason.contains("offset 2"))
-        #expect(try machine.directory.log(for: TopicPartition(topic: "u", partition: 3))?.all().count == 10)
-    }
-
     @Test(arguments: ["index", "timeindex"], ["missing", "empty", "zeros", "garbage", "short"])
     func aWrongIndexIsNotBelieved(suffix: String, flaw: String) throws {
         for isClean in [true, false] {

@@ -60,10 +60,13 @@ extension PartitionLog {
         var found: [(offset: Int64, value: String)] = []
         while true {
             let slice = try read(from: next, bytesMax: bytesMax, atLeastOneBatch: true, upTo: limit)
-            let part = try records(in: slice.bytes()).filter { $0.offset >= next.rawValue }
-            guard let last = part.last else { return found }
-            found += part
-            next = Offset(last.offset + 1)
+            let bytes = try slice.bytes()
+            found += try records(in: bytes).filter { $0.offset >= next.rawValue }
+            var end = next
+            var cursor = RecordBatchCursor(bytes)
+            while let batch = try cursor.next() { end = batch.nextOffset }
+            guard end > next else { return found }
+            next = end
         }
     }
 }

@@ -19,7 +19,7 @@ extension History {
         } catch { world.violated("the table can't be read: \(error)") }
     }
 
-    /// The table holds each record of the log once, and nothing else.
+    /// The table holds each record of the log once, and nothing that was never there.
     private func compare(_ table: ExportedTable, with partition: TopicPartition) throws {
         guard let log = broker.log(for: partition) else { return world.violated("\(partition) is gone") }
         // It waits for a person, and said so.
@@ -30,15 +30,21 @@ extension History {
                 "\(partition) ends at \(log.logEndOffset), it is exported up to \(table.ends[partition] ?? .none)")
         }
         let lines = try Self.lines(of: log)
-        for (offset, line) in lines.enumerated() {
-            let found = rows[Int64(offset)] ?? []
+        for (offset, line) in lines {
+            let found = rows[offset.rawValue] ?? []
             if found != [line] { world.violated("\(partition) offset \(offset) holds '\(line)', the table \(found)") }
         }
-        if rows.count > lines.count { world.violated("the table holds \(rows.count) offsets of \(partition)") }
+        let stored = Set(lines.map(\.offset.rawValue))
+        // At page-cache a record may be read, and exported, before a power cut takes it from amid the log.
+        let extra = rows.keys.filter { !stored.contains($0) }
+        if !extra.isEmpty, mode != .pageCache || extra.contains(where: { $0 >= log.logEndOffset.rawValue }) {
+            world.violated("the table holds offsets of \(partition) that the log does not: \(extra.sorted().prefix(5))")
+        }
     }
 
-    private static func lines(of log: PartitionLog) throws -> [String] {
-        var lines: [String] = []
+    /// A batch without records stands where recovery found one damaged.
+    private static func lines(of log: PartitionLog) throws -> [(offset: Offset, line: String)] {
+        var lines: [(Offset, String)] = []
         var next = Offset.zero
         while next < log.highWatermark {
             let bytes = try log.read(from: next, bytesMax: .mib(1), atLeastOneBatch: true, upTo: .highWatermark).bytes()
@@ -47,9 +53,9 @@ extension History {
                 var records = try batch.records(decompressedMax: .mib(1))
                 while let record = try records.next() {
                     guard record.offset >= next else { continue }
-                    lines.append(record.value.map { String(buffer: $0) } ?? "")
-                    next = record.offset + 1
+                    lines.append((record.offset, record.value.map { String(buffer: $0) } ?? ""))
                 }
+                next = max(next, batch.nextOffset)
             }
         }
         return lines
@@ -66,7 +72,7 @@ extension History {
         // What a stopped export did not take is not lost.
         for partition in export.stoppedPartitions.keys {
             guard let log = broker.log(for: partition), let lines = try? Self.lines(of: log) else { continue }
-            for line in lines where found[line] == nil { found[line] = 1 }
+            for (_, line) in lines where found[line] == nil { found[line] = 1 }
         }
         var missing: [String] = []
         var repeated: [String] = []

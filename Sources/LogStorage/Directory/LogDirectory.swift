@@ -10,8 +10,9 @@ import SystemPackage
 /// recovery-point-offset-checkpoint      OffsetCheckpoint: what was durable
 /// log-start-offset-checkpoint           OffsetCheckpoint: where readers may begin
 /// cleaner-offset-checkpoint             OffsetCheckpoint: up to where compacted logs are clean
+/// quarantine/                           damaged bytes that were taken out of logs: SegmentRepair
 /// offline-reason                        why no record may be trusted to this disk, after a flush failed
-/// nginx.access-0/                       one folder per partition: Segment, PartitionMetadata, LeaderEpochCache
+/// nginx.access-0/                       one folder per partition: Segment, PartitionMetadata, LeaderEpochCache, DurablePoint
 /// nginx.access-1.9f…-delete/            a deleted partition whose files go soon
 /// ```
 ///
@@ -139,6 +140,7 @@ public final class LogDirectory: Sendable {
         let logStarts = try checkpoint(OffsetCheckpoint.logStart)
         let cleaned = try checkpoint(OffsetCheckpoint.cleaner) ?? [:]
         for entry in try fileSystem.list(path).sorted(by: { $0.name < $1.name }) where entry.isDirectory {
+            if entry.name == SegmentRepair.quarantine { continue }
             let path = folder.file(entry.name)
             if entry.name.hasSuffix("-delete") {
                 try remove(path)

@@ -22,6 +22,8 @@ public struct LogDirectorySettings: Sendable {
 
 /// What the logs of one directory have in common.
 final class LogShared: Sendable {
+    /// The log directory.
+    let folder: Folder
     let fileSystem: any FileSystem
     let time: any TimeSource
     let settings: LogDirectorySettings
@@ -39,6 +41,7 @@ final class LogShared: Sendable {
         folder: Folder, fileSystem: any FileSystem, time: any TimeSource, settings: LogDirectorySettings,
         onFact: @escaping @Sendable (LogFact) -> Void
     ) {
+        self.folder = folder
         self.fileSystem = fileSystem
         self.time = time
         self.settings = settings

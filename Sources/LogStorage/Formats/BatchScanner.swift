@@ -63,6 +63,14 @@ struct BatchScanner: ~Copyable {
         return .batch(header, position: start)
     }
 
+    /// The header that stands where the scan goes on, without moving; nil at the end, and where none stands.
+    mutating func peek() throws(FileError) -> BatchHeader? {
+        guard end - position >= BatchLayout.headerBytes else { return nil }
+        try fill(at: position, count: BatchLayout.headerBytes)
+        guard Int(windowStart) + windowCount - Int(position) >= BatchLayout.headerBytes else { return nil }
+        do throws(RecordError) { return try BatchHeader(slice(at: position)) } catch { return nil }
+    }
+
     private mutating func checksum(of header: BatchHeader) throws(FileError) -> UInt32 {
         var sum: UInt32 = 0
         var at = position + Int64(BatchLayout.attributes)

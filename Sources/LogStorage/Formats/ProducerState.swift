@@ -6,8 +6,11 @@ import Records
 ///
 /// Unlike Kafka's, this memory survives a restart whole: `<offset>.snapshot` keeps all five batches, and what was written after the
 /// snapshot is read again from the batch headers. An entry expires by arrival on this broker, never by the time a record claims.
+///
+/// Where recovery found a batch damaged and kept those behind it, the producer's sequence has a gap; the batch is taken when it is sent again.
 struct ProducerState: Sendable {
     static let batchesMax = 5
+    static let holesMax = 64
 
     struct Batch: Equatable, Sendable {
         var baseSequence: Int32
@@ -21,12 +24,14 @@ struct ProducerState: Sendable {
 
     struct Producer: Equatable, Sendable {
         var epoch: Int16
-        /// Oldest first, at most five.
+        /// By sequence, at most five.
         var batches: [Batch]
         /// When its last batch arrived, on this broker's clock.
         var arrived: Timestamp
         var coordinatorEpoch: Int32 = -1
         var transactionStart: Int64 = -1
+        /// The last sequence before what recovery found missing, or −1; until it was sent again, or the producer went on without it.
+        var missingAfter: Int32 = -1
 
         var lastSequence: Int32 { batches.last?.lastSequence ?? -1 }
     }
@@ -38,6 +43,8 @@ struct ProducerState: Sendable {
     }
 
     private(set) var producers: [Int64: Producer] = [:]
+    /// Offsets whose records recovery found damaged, in the log's order; of more than `holesMax` the newest.
+    private(set) var holes: [Range<Int64>] = []
 
     /// Judges a client's batch before it is written.
     func verdict(on batch: BatchHeader) -> Verdict {
@@ -68,7 +75,7 @@ struct ProducerState: Sendable {
         }
         guard let last = producer.batches.last else { return .next }
         let expected = BatchHeader.sequence(last.lastSequence, advancedBy: 1)
-        guard batch.baseSequence == expected else {
+        guard batch.baseSequence == expected || gap(for: batch, in: producer.batches) != nil else {
             return .refused(
                 AppendError(
                     .outOfOrderSequence,
@@ -77,8 +84,11 @@ struct ProducerState: Sendable {
         return .next
     }
 
-    /// Takes a batch that stands in the log. Used alike for an append and for a header read again after a start.
-    mutating func take(_ batch: BatchHeader, arrived: Timestamp) {
+    /// Takes a batch that stands in the log. Used alike for an append (`isNew`) and for a header read again after a start.
+    mutating func take(_ batch: BatchHeader, arrived: Timestamp, isNew: Bool = false) {
+        if batch.recordCount == 0, !batch.isIdempotent {
+            return lose([batch.baseOffset.rawValue..<batch.nextOffset.rawValue])
+        }
         guard batch.producerID.rawValue >= 0, batch.baseSequence >= 0 || batch.isControl else { return }
         var producer =
             producers[batch.producerID.rawValue]
@@ -88,17 +98,96 @@ struct ProducerState: Sendable {
             guard batch.producerEpoch.rawValue > producer.epoch else { return }
             producer.epoch = batch.producerEpoch.rawValue
             producer.batches = []
+            producer.missingAfter = -1
         }
         if !batch.isControl {
-            producer.batches.append(
+            let place = place(for: batch, in: &producer, isNew: isNew)
+            producer.batches.insert(
                 Batch(
                     baseSequence: batch.baseSequence, lastSequence: batch.lastSequence,
                     lastOffset: batch.lastOffset.rawValue,
-                    offsetDelta: batch.lastOffsetDelta, timestamp: batch.maxTimestamp.milliseconds))
+                    offsetDelta: batch.lastOffsetDelta, timestamp: batch.maxTimestamp.milliseconds),
+                at: place)
             if producer.batches.count > Self.batchesMax { producer.batches.removeFirst() }
         }
         producer.arrived = arrived
         producers[batch.producerID.rawValue] = producer
+    }
+
+    /// Notes that the records at these offsets are gone, and forgets the batches that stood there.
+    mutating func lose(_ offsets: [Range<Int64>]) {
+        for (id, producer) in producers {
+            let isLost = { (batch: Batch) in offsets.contains { $0.contains(batch.baseOffset) } }
+            if producer.batches.contains(where: isLost) { producers[id]!.batches.removeAll(where: isLost) }
+        }
+        let new = offsets.filter { !holes.contains($0) }
+        holes = Array((holes + new).sorted { $0.lowerBound < $1.lowerBound }.suffix(Self.holesMax))
+    }
+
+    /// Where a batch that stands in the log belongs among those of its producer.
+    private func place(for batch: BatchHeader, in producer: inout Producer, isNew: Bool) -> Int {
+        guard let last = producer.batches.last else { return 0 }
+        let due = BatchHeader.sequence(last.lastSequence, advancedBy: 1)
+        if batch.baseSequence == due {
+            if isNew { producer.missingAfter = -1 }
+        } else if let place = gap(for: batch, in: producer.batches) {
+            if place > 0, producer.batches[place - 1].lastSequence == producer.missingAfter {
+                producer.missingAfter = -1
+            }
+            return place
+        } else if producer.missingAfter < 0,
+            Self.distance(from: due, to: batch.baseSequence)
+                <= lost(between: last.lastOffset, and: batch.baseOffset.rawValue)
+        {
+            producer.missingAfter = last.lastSequence
+        }
+        return producer.batches.count
+    }
+
+    /// How many offsets holes took behind one offset and before another.
+    private func lost(between from: Int64, and to: Int64) -> Int64 {
+        holes.reduce(0) { $1.lowerBound > from && $1.upperBound <= to ? $0 + Int64($1.count) : $0 }
+    }
+
+    /// Where a batch belongs among those of its producer, if it is one that a hole took: all that is missing between its neighbours must
+    /// have been lost in holes that lie between them. Nil for every other batch.
+    private func gap(for batch: BatchHeader, in batches: [Batch]) -> Int? {
+        if holes.isEmpty { return nil }
+        let count = Int64(batch.lastOffsetDelta) + 1
+        for (place, behind) in batches.enumerated() {
+            // Of the neighbours before it those that were sent again stand behind the hole.
+            let from = batches[..<place].map(\.lastOffset).filter { $0 < behind.baseOffset }.max() ?? -1
+            let lost = lost(between: from, and: behind.baseOffset)
+            let left = Self.distance(from: batch.baseSequence, to: behind.baseSequence)
+            guard count <= left, left <= lost else { continue }
+            if place > 0 {
+                let due = BatchHeader.sequence(batches[place - 1].lastSequence, advancedBy: 1)
+                let missing = Self.distance(from: due, to: behind.baseSequence)
+                if missing <= lost, left <= missing { return place }
+            } else if batches.count < Self.batchesMax {
+                return place
+            }
+        }
+        return nil
+    }
+
+    /// The last sequence up to which nothing of the producer is known to be missing: what it is told when it asks, so that it sends again from
+    /// there on. Nil where its first batches may be what is missing: it is then told that nobody knows it, and looks into the log itself.
+    func settledSequence(of producer: Producer) -> Int32? {
+        let batches = producer.batches
+        if producer.missingAfter >= 0 { return producer.missingAfter }
+        guard !holes.isEmpty, let first = batches.first else { return producer.lastSequence }
+        for (before, behind) in zip(batches, batches.dropFirst()) {
+            let due = BatchHeader.sequence(before.lastSequence, advancedBy: 1)
+            if due != behind.baseSequence { return before.lastSequence }
+        }
+        let isWhole = first.baseSequence == 0 || batches.count == Self.batchesMax
+        return isWhole || !holes.contains { $0.upperBound <= first.baseOffset } ? producer.lastSequence : nil
+    }
+
+    /// How many places `sequence` must go to reach `other`: sequences wrap.
+    private static func distance(from sequence: Int32, to other: Int32) -> Int64 {
+        (Int64(other) - Int64(sequence)) & Int64(Int32.max)
     }
 
     /// Forgets producers of which nothing arrived since `limit`, and above `countMax` those that were silent longest.
@@ -120,13 +209,14 @@ struct ProducerState: Sendable {
 /// | version i16 = 1 | crc u32 (CRC-32C of all that follows) | count i32 | entries …| extension |
 /// entry:     | producerID i64 | epoch i16 | lastSequence i32 | lastOffset i64 | offsetDelta i32 | timestamp i64 |
 ///            | coordinatorEpoch i32 | transactionStart i64 |                                          46 bytes
-/// extension: | "MRP1" | count i32 | producers … |
+/// extension: | "MRP1" | count i32 | producers … | holes i32 | (from i64, to i64) … |
 /// producer:  | producerID i64 | arrived i64 | batches u8 | batches … |
 /// batch:     | baseSequence i32 | lastSequence i32 | lastOffset i64 | offsetDelta i32 | timestamp i64 |   28 bytes
 /// ```
 ///
 /// The entries are Kafka's own, one batch per producer; Kafka sums the whole file and reads no further than its entries, so it takes the
-/// file as it is. The extension holds all five. A file without one (Kafka wrote it) gives one batch per producer.
+/// file as it is. The extension holds all five, and the holes (none in files of older versions, which end with the producers). A file without
+/// one (Kafka wrote it) gives one batch per producer.
 struct ProducerSnapshot {
     static let suffix = ".snapshot"
     static let entryBytes = 46
@@ -160,6 +250,11 @@ struct ProducerSnapshot {
                 body.write(batch.offsetDelta)
                 body.write(batch.timestamp)
             }
+        }
+        body.write(Int32(state.holes.count))
+        for hole in state.holes {
+            body.write(hole.lowerBound)
+            body.write(hole.upperBound)
         }
         var file = BigEndianWriter()
         file.write(version)
@@ -206,7 +301,19 @@ struct ProducerSnapshot {
                 )
             }
         }
-        return ProducerState(producers: producers)
+        guard let holes = holes(&reader) else { return nil }
+        return ProducerState(producers: producers, holes: holes)
+    }
+
+    private static func holes(_ reader: inout BigEndianReader) -> [Range<Int64>]? {
+        if reader.remaining == 0 { return [] }
+        guard let count: Int32 = reader.read(), count >= 0, count <= ProducerState.holesMax else { return nil }
+        var holes: [Range<Int64>] = []
+        for _ in 0..<count {
+            guard let from: Int64 = reader.read(), let to: Int64 = reader.read(), from < to else { return nil }
+            holes.append(from..<to)
+        }
+        return holes
     }
 }
 

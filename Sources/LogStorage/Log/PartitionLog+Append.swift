@@ -137,7 +137,7 @@ extension PartitionLog {
         }
         for header in staged.headers {
             segment.added(header, indexInterval: state.config.indexInterval, arrived: now)
-            state.producers.take(header, arrived: now)
+            state.producers.take(header, arrived: now, isNew: true)
             state.epochs.assign(header.partitionLeaderEpoch, at: header.baseOffset)
         }
         if state.producers.producers.count > shared.settings.producersMax {

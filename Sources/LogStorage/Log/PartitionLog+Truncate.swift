@@ -13,8 +13,10 @@ extension PartitionLog {
             throw LogError(.invalidOffset, "\(partition) starts at \(start), it can't be cut to \(offset)")
         }
         do throws(FileError) {
-            // The recovery point must not promise what is about to go.
-            try shared.lowerRecoveryPoint(of: self, to: try batchBoundary(at: offset))
+            // Neither point may promise what is about to go.
+            let boundary = try batchBoundary(at: offset)
+            try shared.lowerRecoveryPoint(of: self, to: boundary)
+            try durablePoint.lower(to: boundary)
             try maintenance.withLock { _ throws(FileError) in
                 try flushing.withLock { _ throws(FileError) in
                     try state.withLock { state throws(FileError) in try cut(&state, to: offset) }

@@ -67,6 +67,7 @@ public final class PartitionLog: Sendable {
     public var path: FilePath { folder.path }
     let folder: Folder
     let shared: LogShared
+    let durablePoint: DurablePoint
     let state: Mutex<State>
     /// Held while flushing or cutting, taken before `state`.
     let flushing = Mutex(())
@@ -74,11 +75,15 @@ public final class PartitionLog: Sendable {
     let maintenance = Mutex(())
     private let watcher = Mutex<(@Sendable (PartitionLog) -> Void)?>(nil)
 
-    init(_ partition: TopicPartition, topicID: TopicID, folder: Folder, shared: LogShared, state: State) {
+    init(
+        _ partition: TopicPartition, topicID: TopicID, folder: Folder, shared: LogShared, durablePoint: DurablePoint,
+        state: State
+    ) {
         self.partition = partition
         self.topicID = topicID
         self.folder = folder
         self.shared = shared
+        self.durablePoint = durablePoint
         self.state = Mutex(state)
     }
 
@@ -167,19 +172,20 @@ public final class PartitionLog: Sendable {
     /// The leader epoch of the record at an offset.
     public func epoch(at offset: Offset) -> LeaderEpoch? { state.withLock { $0.epochs.epoch(at: offset) } }
 
-    /// The producers that the log remembers, by id.
+    /// The producers that the log remembers, by id. Where recovery found some of a producer's batches damaged, its last sequence is the one
+    /// before them until it sent them again.
     public func producers() -> [ProducerSummary] {
-        state.withLock { $0.producers.producers }
-            .map { id, producer in
-                ProducerSummary(
-                    producerID: ProducerID(id), epoch: ProducerEpoch(producer.epoch),
-                    lastSequence: producer.lastSequence,
-                    lastTimestamp: Timestamp(milliseconds: producer.batches.last?.timestamp ?? -1),
-                    lastOffset: Offset(producer.batches.last?.lastOffset ?? -1),
-                    coordinatorEpoch: producer.coordinatorEpoch,
-                    transactionStart: producer.transactionStart < 0 ? nil : Offset(producer.transactionStart))
-            }
-            .sorted { $0.producerID < $1.producerID }
+        let known = state.withLock { $0.producers }
+        return known.producers.compactMap { id, producer in
+            guard let lastSequence = known.settledSequence(of: producer) else { return nil }
+            return ProducerSummary(
+                producerID: ProducerID(id), epoch: ProducerEpoch(producer.epoch), lastSequence: lastSequence,
+                lastTimestamp: Timestamp(milliseconds: producer.batches.last?.timestamp ?? -1),
+                lastOffset: Offset(producer.batches.last?.lastOffset ?? -1),
+                coordinatorEpoch: producer.coordinatorEpoch,
+                transactionStart: producer.transactionStart < 0 ? nil : Offset(producer.transactionStart))
+        }
+        .sorted { $0.producerID < $1.producerID }
     }
 
     // MARK: - Durability
@@ -224,6 +230,7 @@ public final class PartitionLog: Sendable {
             state.lastFlush = shared.time.wallTime
             return Self.followLog(&state)
         }
+        durablePoint.raise(to: end.offset)
         return (end.offset, advanced)
     }
 

@@ -57,9 +57,10 @@ extension Segment {
 
     /// Reads the file from its beginning, builds both indexes anew, and calls `body` for every sound batch. The state's size becomes that of
     /// the sound batches; the file is not cut. From offset `contiguousFrom` on each batch must begin where the last one ended; before it
-    /// compaction may have left gaps.
+    /// compaction may have left gaps. No batch may reach over `limit`, the next segment's base.
     func rebuild(
-        indexInterval: ByteCount, checkingCRC: Bool, contiguousFrom: Offset?, _ body: (BatchHeader) -> Void
+        indexInterval: ByteCount, checkingCRC: Bool, contiguousFrom: Offset?, limit: Offset? = nil,
+        _ body: (BatchHeader) -> Void
     ) throws(FileError) -> Scan {
         guard let status = try fileSystem.status(path) else { throw FileError(.noSuchFile, .open, path) }
         let file = try file()
@@ -83,7 +84,11 @@ extension Segment {
                 scan.flaw = reason
                 return scan
             case .batch(let batch, _):
-                if let flaw = misplaced(batch, after: scan.next, contiguousFrom: contiguousFrom) {
+                var follower: BatchHeader?
+                if batch.baseOffset > scan.next { follower = try scanner.peek() }
+                if let flaw = misplaced(
+                    batch, after: scan.next, contiguousFrom: contiguousFrom, limit: limit, follower: follower)
+                {
                     scan.flaw = flaw
                     return scan
                 }
@@ -95,13 +100,22 @@ extension Segment {
         }
     }
 
-    private func misplaced(_ batch: BatchHeader, after next: Offset, contiguousFrom: Offset?) -> String? {
+    /// Why a batch can't stand where it does, or nil. Its CRC does not cover its offset; the batch that follows tells.
+    func misplaced(
+        _ batch: BatchHeader, after next: Offset, contiguousFrom: Offset?, limit: Offset?, follower: BatchHeader?
+    ) -> String? {
         if batch.baseOffset < next { return "batch at offset \(batch.baseOffset) stands after \(next)" }
         if batch.lastOffset - baseOffset > Int64(UInt32.max) {
             return "batch at offset \(batch.baseOffset) is out of reach of the segment's base \(baseOffset)"
         }
         if let from = contiguousFrom, batch.baseOffset != next, batch.baseOffset >= from {
             return "batch at offset \(batch.baseOffset), \(next) expected"
+        }
+        if let limit, batch.nextOffset > limit {
+            return "batch at offset \(batch.baseOffset) reaches over \(limit), where the next segment begins"
+        }
+        if batch.baseOffset > next, let follower, follower.baseOffset < batch.nextOffset {
+            return "batch at offset \(batch.baseOffset) is followed by \(follower.baseOffset)"
         }
         return nil
     }

@@ -142,3 +142,18 @@ private func withOptionalBytes<Result>(_ bytes: [UInt8]?, _ body: (UnsafeRawBuff
     guard let bytes else { return body(nil) }
     return bytes.withUnsafeBytes { body($0) }
 }
+
+extension RecordBatch {
+    /// A batch without records over the offsets from `from` up to, without, `to`: what stands where records were lost. At most Int32.max offsets.
+    public static func empty(from: Offset, to: Offset, leaderEpoch: LeaderEpoch) -> ByteBuffer {
+        precondition(to > from && to - from <= Int64(Int32.max), "no batch covers \(from) to \(to)")
+        var bytes = ByteBuffer(repeating: 0, count: BatchLayout.headerBytes)
+        writeHeader(
+            HeaderFields(
+                attributes: [], lastOffsetDelta: Int32(to - from - 1), baseTimestamp: .none, maxTimestamp: .none,
+                producerID: .none, producerEpoch: .none, baseSequence: -1, recordCount: 0),
+            in: &bytes)
+        patch(baseOffset: from, leaderEpoch: leaderEpoch, in: &bytes, at: bytes.readerIndex)
+        return bytes
+    }
+}

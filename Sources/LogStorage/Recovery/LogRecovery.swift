@@ -17,9 +17,10 @@ struct LogStart: Sendable {
 ///
 /// 1. Leftovers of deletions and compactions go.
 /// 2. Segments that end at or below the recovery point are taken as they are; wrong indexes are rebuilt.
-/// 3. Later ones, after an unclean end, are read whole: every CRC, and every batch must begin where the last one ended. At the first that
-///    does not, the log is cut, and what follows is dropped: nothing of it was ever acknowledged, for flushes go from old to new.
-///    A flaw *below* the recovery point is not the crash's doing: the partition stays offline rather than lose what follows.
+/// 3. Later ones, after an unclean end, are read whole: every CRC, and every batch must begin where the last one ended. What does not is
+///    set aside, an empty batch takes its offsets, and every sound batch behind it stays (`SegmentSurvey`). Below the *known durable point*
+///    it is rot and told as an error; beyond it the disk may have written in any order, and a producer's resend of it is taken
+///    (`ProducerState.holes`). Where nothing sound follows beyond that point, the log is cut: a torn tail.
 /// 4. The cut, and all that was read, is made durable before anything is appended or answered.
 /// 5. Leader epochs and producers are brought up to the log's end from the batch headers.
 struct LogRecovery {
@@ -30,6 +31,9 @@ struct LogRecovery {
     let config: LogConfig
     let start: LogStart
 
+    private let durablePoint: DurablePoint
+    /// All below it was on the disk.
+    private var known = Offset.zero
     private var segments: [Segment] = []
     private var end = Offset.zero
     private var epochs = LeaderEpochCache()
@@ -46,12 +50,18 @@ struct LogRecovery {
         self.shared = shared
         self.config = config
         self.start = start
+        durablePoint = DurablePoint(folder, shared.fileSystem, topicID: topicID)
     }
 
     private var fileSystem: any FileSystem { shared.fileSystem }
 
     mutating func open() throws(LogError) -> PartitionLog {
         do throws(FileError) {
+            known = start.recoveryPoint
+            if let noted = try durablePoint.load() {
+                distrustIfAbsurd(noted)
+                known = max(known, noted)
+            }
             try loadSegments(try bases(try tidy()))
             try loadEpochs()
             let producers = try StoredBatches(
@@ -63,15 +73,11 @@ struct LogRecovery {
         } catch { throw LogError(error) }
     }
 
-    private func rot(_ reason: String) -> FileError {
-        FileError(.damaged, .read, folder.path, detail: reason)
-    }
-
     /// Removes what a deletion or compaction left behind; gives the names that remain.
     private func tidy() throws(FileError) -> [String] {
         var names: [String] = []
         for entry in try fileSystem.list(folder.path) {
-            if [".deleted", ".cleaned", ".tmp"].contains(where: { entry.name.hasSuffix($0) }) {
+            if [".deleted", ".cleaned", ".tmp", SegmentRepair.suffix].contains(where: { entry.name.hasSuffix($0) }) {
                 try fileSystem.unlink(folder.file(entry.name))
             } else {
                 names.append(entry.name)
@@ -95,22 +101,15 @@ struct LogRecovery {
 
     private mutating func loadSegments(_ bases: [Offset]) throws(FileError) {
         end = start.logStart ?? .zero
-        for (place, base) in bases.enumerated() {
-            let next = place + 1 < bases.count ? bases[place + 1] : nil
+        var rest = bases[...]
+        while let base = rest.popFirst() {
             let segment = Segment(baseOffset: base, folder: folder, fileSystem: fileSystem)
-            let isKnownDurable = next.map { $0 <= start.recoveryPoint } ?? false
+            let isKnownDurable = rest.first.map { $0 <= start.recoveryPoint } ?? false
             if start.isClean || isKnownDurable {
-                try take(segment, next: next)
-                continue
-            }
-            if place > 0, base != end, base >= start.recoveryPoint || end >= start.recoveryPoint {
-                try drop(bases[place...], "segment \(base) does not continue the log, which ends at \(end)")
-                break
-            }
-            scannedFrom = scannedFrom ?? segments.count
-            if try check(segment, isLast: next == nil) == false {
-                try drop(bases[(place + 1)...], "the segment before was cut")
-                break
+                try take(segment, next: rest.first)
+            } else {
+                scannedFrom = scannedFrom ?? segments.count
+                try check(segment, &rest)
             }
         }
         try finishSegments()
@@ -123,44 +122,84 @@ struct LogRecovery {
         if let next {
             segments.append(segment)
             end = next
-        } else if let last = try segment.nextOffset() {
+        } else if let last = try segment.nextOffset(), last >= known {
             segments.append(segment)
             end = last
         } else {
             scannedFrom = segments.count
-            _ = try check(segment, isLast: true)
+            var none: ArraySlice<Offset> = []
+            try check(segment, &none)
         }
     }
 
-    /// Reads a segment whole and cuts it at its first flaw. False where it was cut.
-    private mutating func check(_ segment: Segment, isLast: Bool) throws(FileError) -> Bool {
-        let scan = try segment.rebuild(
-            indexInterval: config.indexInterval, checkingCRC: true,
-            contiguousFrom: max(start.recoveryPoint, segment.baseOffset)
+    /// Reads a segment whole, and repairs it where it is damaged or shorter than it was. `rest` are the bases behind it.
+    private mutating func check(_ segment: Segment, _ rest: inout ArraySlice<Offset>) throws(FileError) {
+        let contiguousFrom = max(start.recoveryPoint, segment.baseOffset)
+        var scan = try segment.rebuild(
+            indexInterval: config.indexInterval, checkingCRC: true, contiguousFrom: contiguousFrom, limit: rest.first
         ) { _ in }
         bytesRead += scan.size
+        if scan.flaw == nil, rest.isEmpty, scan.next < known { distrustIfAbsurd(scan.next) }
+        // Before the recovery point compaction may have taken the last batches of a segment.
+        let isShort = rest.first.map { scan.next < $0 && scan.next >= contiguousFrom } ?? (scan.next < known)
+        guard scan.flaw != nil || isShort else { return keep(segment, scan, next: rest.first) }
+
+        try dropHollow(&rest, behind: scan)
+        let survey = try SegmentSurvey(of: segment, known: known, limit: rest.first, contiguousFrom: contiguousFrom)
+        if survey.holes.isEmpty {
+            if let cut = survey.cut {
+                report(cut, of: segment)
+                let file = try segment.file()
+                try file.truncate(to: cut.position)
+                try file.sync()
+            }
+            if survey.next != scan.next { scan = try reread(segment) }
+            return keep(segment, scan, next: rest.first)
+        }
+        try SegmentRepair(partition: partition, folder: folder, shared: shared, known: known).rewrite(segment, survey)
+        if let cut = survey.cut { report(cut, of: segment) }
+        let repaired = Segment(baseOffset: segment.baseOffset, folder: folder, fileSystem: fileSystem)
+        keep(repaired, try reread(repaired), next: rest.first)
+    }
+
+    private func reread(_ segment: Segment) throws(FileError) -> Segment.Scan {
+        try segment.rebuild(indexInterval: config.indexInterval, checkingCRC: false, contiguousFrom: nil) { _ in }
+    }
+
+    /// Drops segments behind damage in which no sound batch stands, up to the first that holds one, or was known to be on the disk.
+    private func dropHollow(_ rest: inout ArraySlice<Offset>, behind scan: Segment.Scan) throws(FileError) {
+        var hollow: [Offset] = []
+        while let base = rest.first, base >= known {
+            let segment = Segment(baseOffset: base, folder: folder, fileSystem: fileSystem)
+            if try SegmentSurvey.holdsBatch(segment, limit: rest.dropFirst().first) { break }
+            hollow.append(base)
+            rest.removeFirst()
+        }
+        let reason = scan.flaw ?? "the segment before them is cut short"
+        try drop(hollow[...], "they hold no sound batch, and the log is damaged at offset \(scan.next): \(reason)")
+    }
+
+    private mutating func keep(_ segment: Segment, _ scan: Segment.Scan, next: Offset?) {
         segments.append(segment)
         end = scan.next
-        guard let reason = scan.flaw else {
-            if !isLast { segment.seal() }
-            return true
-        }
-        let known = start.recoveryPoint
-        guard scan.next >= known else {
-            throw rot(
-                "\(segment.path) is damaged at byte \(scan.size), offset \(scan.next): \(reason). Records up to "
-                    + "\(known) were safely on disk, so this is no torn write; restore the file from a copy, or remove "
-                    + "\(partition.topic) \(partition.partition) from \(OffsetCheckpoint.recoveryPoint) to have the log cut here"
-            )
-        }
-        let file = try segment.file()
-        let size = try file.status().size
-        try file.truncate(to: scan.size)
-        try file.sync()
+        if next != nil { segment.seal() }
+    }
+
+    private func report(_ cut: (position: Int64, size: Int64, reason: String), of segment: Segment) {
         shared.emit(
             .tailCut(
-                partition, file: segment.path, position: scan.size, bytesCut: size - scan.size, reason: reason))
-        return false
+                partition, file: segment.path, position: cut.position, bytesCut: cut.size - cut.position,
+                reason: cut.reason))
+    }
+
+    /// A point so far beyond the log's end, or its noted durable point, is no point: a checkpoint is damaged.
+    private mutating func distrustIfAbsurd(_ end: Offset) {
+        guard known - end > SegmentRepair.emptyOffsetsMax else { return }
+        shared.emit(
+            .checkpointIgnored(
+                file: shared.folder.file(OffsetCheckpoint.recoveryPoint),
+                reason: "it says that \(partition) was on disk up to offset \(known), it went to \(end)"))
+        known = end
     }
 
     private func drop(_ bases: ArraySlice<Offset>, _ reason: String) throws(FileError) {
@@ -175,10 +214,6 @@ struct LogRecovery {
     }
 
     private mutating func finishSegments() throws(FileError) {
-        let known = start.recoveryPoint
-        guard end >= known else {
-            throw rot("the log ends at offset \(end), though records up to \(known) were safely on disk")
-        }
         if let logStart = start.logStart, logStart > end {
             // Records were deleted beyond what survived: the log goes on where its readers are.
             try drop(segments.map(\.baseOffset)[...], "all lie below the log's start \(logStart)")
@@ -186,6 +221,15 @@ struct LogRecovery {
             end = logStart
         }
         if segments.isEmpty {
+            if end < known {
+                distrustIfAbsurd(end)
+                if end < known {
+                    shared.emit(
+                        .batchesQuarantined(
+                            partition, from: end, to: known, file: nil, reason: "no segment is left in \(folder.path)"))
+                }
+                end = known
+            }
             segments = [try Segment.create(baseOffset: end, folder: folder, fileSystem: fileSystem)]
             scannedFrom = 0
         }
@@ -195,7 +239,10 @@ struct LogRecovery {
     private func makeDurable() throws(FileError) {
         // Read from the page cache is not yet on disk: the process may have been killed, not the machine.
         for segment in segments[(scannedFrom ?? 0)...] { try segment.sync() }
+        // Made before the folder is synced, and raised when all that it says is true.
+        durablePoint.raise(to: .zero)
         try fileSystem.syncDirectory(folder.path)
+        durablePoint.raise(to: end)
         if !start.isClean {
             shared.emit(
                 .recovered(
@@ -235,6 +282,7 @@ struct LogRecovery {
             config: config, segments: segments, logStart: max(start.logStart ?? .zero, segments[0].baseOffset),
             end: place, durable: place, highWatermark: place, producers: producers, epochs: epochs,
             cleanedTo: start.cleanedTo, lastFlush: shared.time.wallTime)
-        return PartitionLog(partition, topicID: topicID, folder: folder, shared: shared, state: state)
+        return PartitionLog(
+            partition, topicID: topicID, folder: folder, shared: shared, durablePoint: durablePoint, state: state)
     }
 }

@@ -80,6 +80,13 @@ final class TailerRig {
         return lines + ["(it goes round and round)"]
     }
 
+    /// Until the first line would come: what was found is told, and nothing was read.
+    func lookOnly() {
+        while case .event(let event) = tailer.poll(now: time.now) {
+            if case .positioned(let checkpoint) = event { checkpoints[checkpoint.stream] = checkpoint }
+        }
+    }
+
     var gaps: Int { events.count { if case .gap = $0 { true } else { false } } }
 
     // MARK: - What applications do

@@ -64,7 +64,7 @@ public struct FileTailerSettings: Sendable, Equatable {
     /// First part of every source key.
     public var host: String
     /// Open files at a time; more than these wait for their turn. Up to `descriptorsReserve` more where all of them have lost their names
-    /// and couldn't be opened again.
+    /// and couldn't be opened again, and two more for a moment, where files are compared.
     public var descriptorsMax = 128
     static let descriptorsReserve = 4
     /// How often folders are looked at where no change can be seen coming (NFS, no inotify left).

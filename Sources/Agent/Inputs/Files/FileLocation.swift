@@ -18,6 +18,8 @@ struct FileLocation: Hashable, Sendable {
         if case .rotated(let name) = age { name.isCompressed } else { name.hasSuffix(".gz") }
     }
 
+    var form: FilePosition.Form { isCompressed ? .compressed : .plain }
+
     /// True where a file here was rotated away before one there; nil where the names don't tell.
     func isOlder(than other: FileLocation) -> Bool? {
         switch (age, other.age) {

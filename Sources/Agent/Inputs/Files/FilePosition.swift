@@ -3,14 +3,14 @@ import Base
 /// A place in a file, and what the file looked like when it was read up to there, so that it is found again under another name, in a
 /// copy, or not taken for another that got its inode.
 ///
-///     | kind u8 = 1 | version u8 = 2 | path u64 | device u64 | inode u64 | offset i64 | modified i64 |
-///     | prefix length u16 | prefix hash u64 | tail length u8 | tail hash u64 | progress u8 |
+///     | kind u8 = 1 | version u8 = 3 | path u64 | device u64 | inode u64 | offset i64 | modified i64 |
+///     | prefix length u16 | prefix hash u64 | tail length u8 | tail hash u64 | progress u8 | form u8 |
 ///
-/// Version 1 had no progress.
+/// Version 1 had no progress, version 2 no form.
 struct FilePosition: Hashable, Sendable {
     static let prefixBytesMax = 1024
     static let tailBytesMax = 64
-    static let encodedBytes = 62
+    static let encodedBytes = 63
 
     /// What is known of the rest of the file.
     enum Progress: UInt8, Sendable {
@@ -19,6 +19,13 @@ struct FilePosition: Hashable, Sendable {
         case finished = 1
         /// It was there before its source was first looked at: nothing of it is wanted.
         case unwanted = 2
+    }
+
+    /// What the file is that was read. One never becomes the other in place: compression makes a new file.
+    enum Form: UInt8, Sendable {
+        case unknown = 0
+        case plain = 1
+        case compressed = 2
     }
 
     /// Hash of the path under which the source is known; files that were rotated away keep it.
@@ -35,10 +42,11 @@ struct FilePosition: Hashable, Sendable {
     /// The bytes just before `offset`, as many as there are, at most `tailBytesMax`.
     var tail: ContentMark
     var progress = Progress.reading
+    var form = Form.unknown
 
     init(
         path: UInt64, device: UInt64, inode: UInt64, offset: Int64, modified: Timestamp, prefix: ContentMark,
-        tail: ContentMark, progress: Progress = .reading
+        tail: ContentMark, progress: Progress = .reading, form: Form = .unknown
     ) {
         self.path = path
         self.device = device
@@ -48,6 +56,7 @@ struct FilePosition: Hashable, Sendable {
         self.prefix = prefix
         self.tail = tail
         self.progress = progress
+        self.form = form
     }
 
     /// The beginning of a file of which nothing is known but its inode.
@@ -69,7 +78,7 @@ struct FilePosition: Hashable, Sendable {
 
     var encoded: StreamPosition {
         var writer = PositionWriter(.file, capacity: Self.encodedBytes)
-        writer.write(UInt8(2))
+        writer.write(UInt8(3))
         writer.write(path)
         writer.write(device)
         writer.write(inode)
@@ -80,23 +89,25 @@ struct FilePosition: Hashable, Sendable {
         writer.write(UInt8(tail.length))
         writer.write(tail.hash)
         writer.write(progress.rawValue)
+        writer.write(form.rawValue)
         return StreamPosition(bytes: writer.bytes)
     }
 
     /// Nil where the bytes are not a file's position of a version known here.
     init?(_ position: StreamPosition) {
         guard var reader = PositionReader(position, .file), let version = reader.read(UInt8.self),
-            (1...2).contains(version), let path = reader.read(UInt64.self), let device = reader.read(UInt64.self),
+            (1...3).contains(version), let path = reader.read(UInt64.self), let device = reader.read(UInt64.self),
             let inode = reader.read(UInt64.self), let offset = reader.read(Int64.self),
             let modified = reader.read(Int64.self), let prefixLength = reader.read(UInt16.self),
             let prefixHash = reader.read(UInt64.self), let tailLength = reader.read(UInt8.self),
             let tailHash = reader.read(UInt64.self), offset >= 0, Int64(tailLength) <= offset,
-            let progress = version == 1 ? .reading : reader.read(UInt8.self).flatMap(Progress.init)
+            let progress = version == 1 ? .reading : reader.read(UInt8.self).flatMap(Progress.init),
+            let form = version < 3 ? .unknown : reader.read(UInt8.self).flatMap(Form.init)
         else { return nil }
         self.init(
             path: path, device: device, inode: inode, offset: offset, modified: Timestamp(milliseconds: modified),
             prefix: ContentMark(length: Int(prefixLength), hash: prefixHash),
-            tail: ContentMark(length: Int(tailLength), hash: tailHash), progress: progress)
+            tail: ContentMark(length: Int(tailLength), hash: tailHash), progress: progress, form: form)
     }
 }
 

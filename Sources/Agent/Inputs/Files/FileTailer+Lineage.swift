@@ -12,10 +12,10 @@ extension FileTailer {
                 Lineage.Known(
                     id: stream.id, place: place(of: stream, standing[stream.id].flatMap { found[$0] }),
                     prefixLength: stream.position.prefix.length, offset: stream.position.offset,
-                    isDone: stream.position.progress != .reading, isOpen: stream.content != nil,
+                    isDone: stream.position.progress != .reading,
+                    isCompressed: stream.position.form == .compressed, isOpen: stream.content != nil,
                     isDoubtful: stream.isBlank
-                        || !stream.isVerified
-                            && (1..<FilePosition.prefixBytesMax).contains(stream.position.prefix.length),
+                        || !stream.isVerified && stream.position.prefix.length < FilePosition.prefixBytesMax,
                     modified: stream.position.modified)
             },
             isKnown: source.isKnown, passed: source.passed, rememberedMax: settings.rememberedMax,
@@ -71,6 +71,7 @@ extension FileTailer {
     /// The stream stands in this file: under its name, or a new one.
     func settle(_ stream: FileStream, in found: FoundFile, now: Instant) {
         let moved = stream.location != found.location
+        stream.position.form = found.location.form
         if moved {
             unplace(stream)
             // What it was renamed from is where others write now; the clock of `linger` begins.
@@ -99,13 +100,16 @@ extension FileTailer {
     private func begin(
         _ source: TailedSource, _ file: FoundFile, _ prefix: ContentMark?, isFirstLook: Bool, now: Instant
     ) {
-        let position = FilePosition(path: source.pathHash, file: file.file, modified: file.modified)
+        var position = FilePosition(path: source.pathHash, file: file.file, modified: file.modified)
+        position.form = file.location.form
         let stream = FileStream(id: nextStreamID(), source: source, position: position, isRestored: false, now: now)
         add(stream)
         stream.location = file.location
         folders[file.location.folder]?.streams[file.location.name] = stream
         watchTarget(of: file.location)
         if file.location.isCompressed {
+            // After a restart an inode alone could be any file's.
+            if let prefix = firstBytes(of: file) { stream.position.prefix = prefix }
             stream.needsRead = true
         } else {
             stream.endSeen = file.size
@@ -144,6 +148,7 @@ extension FileTailer {
     /// A file from before the source was known: what is written to it from now on is wanted, what stands there is not.
     private func remember(_ file: FoundFile, of source: TailedSource, now: Instant) {
         var position = FilePosition(path: source.pathHash, file: file.file, modified: file.modified)
+        position.form = file.location.form
         position.progress = .unwanted
         let stream = FileStream(id: nextStreamID(), source: source, position: position, isRestored: false, now: now)
         add(stream)
@@ -174,6 +179,7 @@ extension FileTailer {
         stream.position.device = copy.file.device
         stream.position.inode = copy.file.inode
         stream.position.modified = copy.modified
+        stream.position.form = copy.location.form
         enlist(stream)
         stream.location = copy.location
         stream.isVerified = true

@@ -99,8 +99,9 @@ extension FileTailer {
 
     private func reachedEnd(_ stream: FileStream, _ content: any FileContent, now: Instant) throws(FileError) -> Turn {
         let status = try content.status()
+        // Between the read and this look it may have grown, or been cut and written anew: that time is not the one of what was read.
+        if !(content is GzipContent), status.size != stream.endSeen { return .later }
         stream.position.modified = status.modified
-        if !(content is GzipContent), status.size > stream.endSeen { return .later }
         if content.isFinal || stream.wantsLastLine {
             stream.wantsLastLine = false
             switch try reader.readLastLine(stream, content) {

@@ -2,6 +2,14 @@ import Base
 
 /// By what a file is known again: its inode, its time, and the bytes that were seen of it.
 extension FileTailer {
+    /// The first bytes of the content; nil where they can't be read, or another file stands there by now.
+    func firstBytes(of found: FoundFile) -> ContentMark? {
+        guard case .content(let content)? = try? OpenedContent.open(found.location.path, in: files) else { return nil }
+        defer { content.close() }
+        guard (try? content.status()).map(FileID.init) == found.file else { return nil }
+        return try? content.mark(at: 0, count: FilePosition.prefixBytesMax)
+    }
+
     /// Whether the file that applications write to still begins as it did, so that it was not cut since.
     func beginsAsBefore(_ found: FoundFile, _ prefix: ContentMark) -> Bool {
         guard prefix.length > 0, case .content(let content)? = try? OpenedContent.open(found.location.path, in: files)
@@ -16,6 +24,7 @@ extension FileTailer {
     /// source.
     func stands(_ stream: FileStream, in found: FoundFile, asOwn: Bool) -> Bool? {
         let position = stream.position
+        if position.form != .unknown, position.form != found.location.form { return false }
         if !found.location.isCompressed, found.size < max(position.offset, Int64(position.prefix.length)) {
             return false
         }

@@ -108,16 +108,7 @@ struct FolderScan {
 
     private func peek(_ found: FoundFile, in siblings: inout Siblings) {
         guard found.size > 0, !found.location.isCompressed else { return }
-        siblings.peeked[found.file] = .empty
-        guard case .content(let content)? = try? OpenedContent.open(found.location.path, in: tailer.files) else {
-            return
-        }
-        defer { content.close() }
-        if (try? content.status()).map(FileID.init) == found.file,
-            let mark = try? content.mark(at: 0, count: FilePosition.prefixBytesMax)
-        {
-            siblings.peeked[found.file] = mark
-        }
+        siblings.peeked[found.file] = tailer.firstBytes(of: found) ?? .empty
     }
 
     /// Files with other names, for streams that lost theirs.

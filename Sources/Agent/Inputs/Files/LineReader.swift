@@ -100,10 +100,26 @@ struct LineReader {
         if isAtStart {
             stream.position.prefix = mark(of: buffer, wanted)
         } else {
-            guard try content.begins(with: position.prefix) else { return false }
-            stream.position.prefix = try content.mark(at: 0, count: wanted)
+            guard let prefix = try longer(position.prefix, wanted, content, buffer, at: position.offset - Int64(lead))
+            else { return false }
+            stream.position.prefix = prefix
         }
         return true
+    }
+
+    /// The mark of the first `count` bytes, if they go on from those that are known and are what `buffer` holds from `start` on: since
+    /// that was read the file may have been cut and written anew.
+    private func longer(
+        _ known: ContentMark, _ count: Int, _ content: any FileContent, _ buffer: LineBuffer, at start: Int64
+    ) throws(FileError) -> ContentMark? {
+        let first = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+        defer { first.deallocate() }
+        guard try content.read(into: first, at: 0) == count,
+            ContentMark(UnsafeRawBufferPointer(rebasing: first[..<known.length])) == known
+        else { return nil }
+        let both = count - Int(min(start, Int64(count)))
+        guard both == 0 || memcmp(first.baseAddress! + (count - both), buffer.base, both) == 0 else { return nil }
+        return ContentMark(UnsafeRawBufferPointer(first))
     }
 
     private func mark(of buffer: LineBuffer, _ count: Int) -> ContentMark {

@@ -29,6 +29,8 @@ struct Lineage {
         var offset: Int64
         /// It was read to its end for good, or is not wanted.
         var isDone: Bool
+        /// It was read from a compressed file: nothing else is made of such a one.
+        var isCompressed: Bool
         /// It is open, so its inode is no other file's.
         var isOpen: Bool
         /// Its inode and a few bytes are all that says where it stands: another file may have got them.
@@ -86,7 +88,7 @@ struct Lineage {
                 if found != place { decisions.append(.moves(stream.id, to: place)) }
             case (.missing, let place?), (.unnamedAtEnd, let place?): decisions.append(.moves(stream.id, to: place))
             case (.missing, nil), (.named, nil):
-                let hasOthers = free.contains { !passed.contains($0.trace) }
+                let hasOthers = free.contains { $0.location.age != .current && !passed.contains($0.trace) }
                 decisions.append(.gone(stream.id, mayBeAmongNew: stream.prefixLength == 0 && hasOthers))
             case (.unnamed, _), (.unnamedAtEnd, nil), (.elsewhere, _): break
             }
@@ -137,26 +139,35 @@ struct Lineage {
         }
     }
 
-    /// Streams of which no byte is known are what stands in their place in the row, if it was written to since.
+    /// Streams of which no byte is known are what stands in their place in the row, if it was written to since. A file that got the
+    /// inode of one after that was compressed was written to later than the compressed one.
     private func placeBlank(_ placed: inout [FoundFile?], _ free: inout [FoundFile]) {
-        for index in streams.indices
-        where isSearching(index) && streams[index].prefixLength == 0 && !streams[index].isDone {
+        for index in streams.indices where isSearching(index) && streams[index].prefixLength == 0 {
             let stream = streams[index]
             var own: FoundFile?
             if case .named(let found) = stream.place { own = found }
             let candidates = between(placed, index, free)
             let copy = candidates.first { file in
-                file.location.age != .current && file != own && file.size > 0 && file.modified >= stream.modified
-                    && !passed.contains(file.trace)
-                    && own.map { file.location.isOlder(than: $0.location) == true && !isPart(file, of: $0) } ?? true
+                !stream.isDone && file.location.age != .current && file != own && file.size > 0
+                    && file.modified >= stream.modified && !passed.contains(file.trace)
+                    && (file.location.isCompressed || !stream.isCompressed)
+                    && own.map { mayBeOriginal(file, of: $0) && !isPart(file, of: $0) } ?? true
             }
             place(index, copy ?? candidates.first { $0 == own }, &placed, &free)
         }
     }
 
-    /// What is written to now may be copied before it is cut, but isn't compressed where it stands.
+    /// Whether `file` may hold what stood in `own`, or in another file with its inode, before.
+    private func mayBeOriginal(_ file: FoundFile, of own: FoundFile) -> Bool {
+        guard file.location.isOlder(than: own.location) == true else { return false }
+        return own.location.age == .current || !file.location.isCompressed || file.modified <= own.modified
+    }
+
+    /// What is written to now may be copied before it is cut, but isn't compressed where it stands; and a file that is being compressed
+    /// has a later time than its original. An older one may hold no more than what all files begin with.
     private func isPart(_ file: FoundFile, of own: FoundFile) -> Bool {
-        !(file.location.isCompressed && own.location.age == .current) && begins(file, own)
+        if file.location.isCompressed, own.location.age == .current || file.modified < own.modified { return false }
+        return begins(file, own)
     }
 
     private func isSearching(_ index: Int) -> Bool {
@@ -176,9 +187,12 @@ struct Lineage {
     /// begin as others did; it counts as a copy (of a moved folder, a restored disk) only where much is the same, and the original can't
     /// be read.
     private func mayBeCopy(of stream: Known, _ file: FoundFile) -> Bool {
+        if stream.isCompressed, !file.location.isCompressed { return false }
         let isSure = stream.prefixLength == FilePosition.prefixBytesMax
         if isSure { return file.location.age != .current || stream.place == .missing }
         guard file.location.age != .current, file.modified >= stream.modified else { return false }
+        // What was rotated away and read to its end is compressed, if anything is still made of it.
+        if stream.isDone, !file.location.isCompressed { return false }
         // What is open and lost its name was not cut, so it was compressed rather than copied.
         return stream.place == .missing || stream.isNamed || file.location.isCompressed
     }
@@ -214,6 +228,8 @@ struct Lineage {
     /// one millisecond the younger inode is the copy's, as a rule. Where the original was written to since the copy was, what they have
     /// in common must not be what all files begin with.
     private func isBeingMade(_ file: FoundFile, from other: FoundFile, among all: [FoundFile]) -> Bool {
+        // Only what is written to is copied as it is, in order to be cut; what was rotated away is renamed or compressed.
+        guard file.location.isCompressed || other.location.age == .current else { return false }
         guard !other.location.isCompressed, begins(file, other) else { return false }
         if file.size == 0 { return file.file.inode > other.file.inode && other.size > 0 }
         if file.modified == other.modified {

@@ -1,0 +1,208 @@
+import Base
+import Testing
+
+@testable import Agent
+
+/// Files that look like others: where too little is known of one to tell it by its content, or its inode was given away.
+@Suite struct Recognition {
+    private let log = "/log/app.log"
+
+    /// `padding`: where more was read before, the first bytes and the next are read one after the other.
+    @Test(arguments: [0, 100]) func aCutBetweenAnyTwoCallsIsNotReadAgain(padding: Int) throws {
+        let one = String(repeating: "1", count: 1 + padding)
+        let four = String(repeating: "4", count: 1 + padding)
+        for count in 0..<60 {
+            let rig = TailerRig()
+            try rig.start()
+            rig.write(one + "\n")
+            #expect(rig.read() == [one])
+            rig.write("2\n3\n")
+            rig.copy(log, to: log + ".1")
+            var left = count
+            var isCut = false
+            func cut() {
+                isCut = true
+                rig.cut(log)
+                rig.write(four + "\n")
+            }
+            rig.disk.onCall = {
+                left -= 1
+                if left < 0, !isCut { cut() }
+            }
+            let first = rig.read()
+            if !isCut { cut() }
+            #expect(first + rig.read(for: .seconds(30)) == ["2", "3", four], "cut before call \(count)")
+            #expect(rig.gaps == 0)
+        }
+    }
+
+    @Test func theInodeOfAnEmptyFileMayBeGivenToTheCompressedOneOfAnother() throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        try rig.start()
+        rig.write("")
+        #expect(rig.read() == [])
+        rig.rename(log, to: log + ".1")
+        rig.write("1\n")
+        #expect(rig.read() == ["1"])
+        rig.kill()
+        rig.compress(log + ".1")
+        rig.rename(log + ".1.gz", to: log + ".2.gz")
+        rig.rename(log, to: log + ".1")
+        rig.compress(log + ".1")
+        rig.write("2\n")
+        try rig.start()
+        #expect(rig.read(for: .seconds(30)) == ["2"])
+        #expect(rig.gaps == 0)
+    }
+
+    @Test func aCompressedFileThatVanishedUnreadIsNotTakenForTheOneThatGotItsInode() throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        try rig.start()
+        #expect(rig.read() == [])
+        rig.kill()
+        rig.write("lost\n")
+        rig.rename(log, to: log + ".1")
+        rig.compress(log + ".1")
+        try rig.start()
+        rig.lookOnly()
+        rig.kill()
+        rig.write("2\n")
+        rig.rename(log, to: log + ".1")
+        rig.remove(log + ".1.gz")
+        rig.compress(log + ".1")
+        rig.write("3\n")
+        try rig.start()
+        #expect(rig.read() == ["2", "3"])
+    }
+
+    @Test func theInodeOfACompressedFileMayBeGivenToOneThatBeginsAlike() throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        try rig.start()
+        rig.write("#fields\n")
+        #expect(rig.read() == ["#fields"])
+        rig.rename(log, to: log + ".1")
+        rig.write("#fields\n2\n")
+        #expect(rig.read() == ["#fields", "2"])
+        rig.compress(log + ".1")
+        #expect(rig.read(for: .seconds(30)) == [])
+        rig.kill()
+        rig.remove(log + ".1.gz")
+        rig.remove(log)
+        rig.write("#fields\n3\n")
+        rig.rename(log, to: log + ".1")
+        // This one gets the inode of the compressed file.
+        rig.write("#fields\n4\n")
+        rig.rename(log + ".1", to: log + ".2")
+        rig.rename(log, to: log + ".1")
+        rig.write("#fields\n5\n")
+        try rig.start()
+        #expect(rig.read() == ["3", "4", "5"].flatMap { ["#fields", $0] })
+    }
+
+    @Test func aFileThatHoldsOnlyPartOfALineIsNotTakenForAnOlderOne() throws {
+        let rig = TailerRig()
+        rig.settings.rememberedMax = 0
+        try rig.start()
+        let old = rig.write("1\n")
+        #expect(rig.read() == ["1"])
+        rig.rename(log, to: log + ".1")
+        rig.write("")
+        #expect(rig.read() == [])
+        rig.write("part")
+        #expect(rig.read() == [])
+        rig.write("2\n", into: old, log + ".1")
+        #expect(rig.read() == ["2"])
+        rig.compress(log + ".1")
+        #expect(rig.read(for: .seconds(30)) == [])
+        rig.kill()
+        rig.rename(log + ".1.gz", to: log + ".2.gz")
+        rig.rename(log, to: log + ".1")
+        rig.write("3\n")
+        try rig.start()
+        #expect(rig.read() == ["3"])
+    }
+
+    @Test func whatComesLateIntoAnEmptyRotatedFileIsRead() throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        try rig.start()
+        #expect(rig.read() == [])
+        rig.kill()
+        _ = rig.disk.create("/log/other.txt")
+        let empty = rig.write("")
+        // The file after it gets a smaller inode than it has, as if the empty one were a copy in the making.
+        rig.remove("/log/other.txt")
+        rig.rename(log, to: log + ".1")
+        rig.write("1\n")
+        rig.rename(log + ".1", to: log + ".2")
+        rig.rename(log, to: log + ".1")
+        rig.write("2\n")
+        try rig.start()
+        #expect(rig.read() == ["1", "2"])
+        rig.write("late\n", into: empty, log + ".2")
+        #expect(rig.read() == ["late"])
+    }
+
+    @Test func aFileThatWasReadIsNotTakenForAYoungerOneThatBeginsAlike() throws {
+        let rig = TailerRig()
+        try rig.start()
+        rig.write("#fields\n")
+        #expect(rig.read() == ["#fields"])
+        rig.rename(log, to: log + ".1")
+        rig.write("#fields\n1\n")
+        #expect(rig.read() == ["#fields", "1"])
+        rig.compress(log + ".1")
+        #expect(rig.read(for: .seconds(30)) == [])
+        rig.write("2\n")
+        #expect(rig.read() == ["2"])
+        rig.remove(log + ".1.gz")
+        let open = rig.disk.node(log)!
+        rig.write("3\n", into: open, log)
+        rig.remove(log)
+        rig.write("#fields\n4\n")
+        rig.rename(log, to: log + ".1")
+        #expect(rig.read() == ["3", "#fields", "4"])
+    }
+
+    @Test func aFileOfNothingButAHeaderIsFoundCompressedThoughItsInodeHoldsOneThatBeginsAlike() throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        try rig.start()
+        rig.write("#fields\n")
+        #expect(rig.read() == ["#fields"])
+        rig.kill()
+        rig.rename(log, to: log + ".1")
+        rig.write("#fields\n2\n")
+        rig.compress(log + ".1")
+        rig.rename(log + ".1.gz", to: log + ".2.gz")
+        rig.rename(log, to: log + ".1")
+        // This one gets the inode of the first.
+        rig.write("#fields\n3\n")
+        rig.compress(log + ".1")
+        rig.rename(log + ".2.gz", to: log + ".3.gz")
+        rig.rename(log + ".1.gz", to: log + ".2.gz")
+        rig.rename(log, to: log + ".1")
+        rig.write("#fields\n4\n")
+        try rig.start()
+        #expect(rig.read() == ["2", "3", "4"].flatMap { ["#fields", $0] })
+        #expect(rig.gaps == 0)
+    }
+
+    @Test func whatIsWrittenToAfterwardsIsNoCopyOfAFileThatVanishedUnread() throws {
+        let rig = TailerRig()
+        rig.settings.descriptorsMax = 0
+        try rig.start()
+        rig.write("")
+        #expect(rig.read() == [])
+        rig.write("lost\n")
+        // Nothing can be taken now, nor held open.
+        _ = rig.tailer.attend(now: rig.time.now)
+        rig.remove(log)
+        rig.write("1\n")
+        #expect(rig.read() == ["1"])
+        #expect(rig.gaps == 1)
+    }
+}

@@ -102,6 +102,11 @@ final class HistoryAgent: TopicDirectory {
         return "i\(position.inode) +\(position.offset) p\(position.prefix.length) \(position.progress)"
     }
 
+    /// A stream has the file open, so it can't vanish unread.
+    func holdsOpen(_ node: LogDisk.Node) -> Bool {
+        tailer?.opened.contains { $0.position.inode == node.inode } ?? false
+    }
+
     // MARK: - Turns
 
     func told() {

@@ -121,7 +121,7 @@ final class LogRotator {
         let hadHandle = file.node.handles > 0
         disk.unlink(file.path)
         history.told { $0.renamed(file.path) }
-        writer.destroyed(file.generation, isCut: false, hadHandle: hadHandle)
+        writer.destroyed(file.generation, in: file.node, isCut: false, hadHandle: hadHandle)
     }
 
     // MARK: - Rename and create
@@ -267,7 +267,7 @@ final class LogRotator {
         guard !writer.hasPending(in: node) else { return }
         history.note("cut \(writer.path)")
         disk.truncate(node)
-        writer.destroyed(writer.cut(), isCut: true, hadHandle: node.handles > 0)
+        writer.destroyed(writer.cut(), in: node, isCut: true, hadHandle: node.handles > 0)
         history.told { $0.written(writer.path) }
         if traits.rotation == .reopenTruncated { writer.writeHeader() }
         if writer.oneIn(2) { writer.write(lines: writer.integer(1...30)) }
@@ -279,7 +279,7 @@ final class LogRotator {
         let hadHandle = node.handles > 0
         disk.unlink(writer.path)
         history.told { $0.renamed(writer.path) }
-        writer.destroyed(writer.generation, isCut: false, hadHandle: hadHandle)
+        writer.destroyed(writer.generation, in: node, isCut: false, hadHandle: hadHandle)
         writer.close()
         if writer.oneIn(2) { writer.open() }
     }
@@ -302,7 +302,7 @@ final class LogRotator {
         guard let old = writer.node, !writer.hasPending(in: old), let oldPath = target else { return }
         let generation = writer.generation
         let node = makeTarget()
-        writer.destroyed(generation, isCut: false, hadHandle: old.handles > 0)
+        writer.destroyed(generation, in: old, isCut: false, hadHandle: old.handles > 0)
         writer.adopt(node)
         if writer.oneIn(2) { disk.unlink(oldPath) }
     }

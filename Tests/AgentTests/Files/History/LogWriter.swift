@@ -25,6 +25,7 @@ final class LogWriter {
     private var pendings: [Pending] = []
     private var lineCount = 0
     private(set) var destructions: [Destruction] = []
+    private var doubtfulHeaders = 0
     /// Between the last byte copied and the cut nothing is written.
     var isFrozen = false
     private var isFinished = false
@@ -159,8 +160,9 @@ final class LogWriter {
 
     func writeHeader() {
         guard traits.hasHeader, let node else { return }
-        // Where a file may have vanished unread, another that begins alike can be taken for it: nobody can tell.
-        let isDoubtful = !destructions.isEmpty
+        // Where a file vanished, one other that begins alike can be taken for it: nobody can tell.
+        let isDoubtful = doubtfulHeaders < destructions.count
+        if isDoubtful { doubtfulHeaders += 1 }
         append(
             SourceTruth.Line(
                 text: "#fields of s\(number)", writtenAt: history.now, isHeader: true,
@@ -271,7 +273,7 @@ final class LogWriter {
 
     // MARK: - What can't be asked for
 
-    func destroyed(_ generation: SourceTruth.Generation, isCut: Bool, hadHandle: Bool) {
+    func destroyed(_ generation: SourceTruth.Generation, in node: LogDisk.Node, isCut: Bool, hadHandle: Bool) {
         history.note(
             "s\(number): generation \(generation.number) is gone, \(isCut ? "cut" : "removed"), handle: \(hadHandle)")
         generation.destroyedAt = history.now
@@ -279,7 +281,7 @@ final class LogWriter {
             Destruction(
                 generation: generation, at: history.now, isCut: isCut,
                 // Within a turn it may be a file that is only looked at.
-                hadHandle: hadHandle && !history.agent.isInTurn,
+                hadHandle: hadHandle && (!history.agent.isInTurn || history.agent.holdsOpen(node)),
                 aliveSince: history.record.aliveSince(history.now)))
     }
 
@@ -293,15 +295,13 @@ final class LogWriter {
             default: false
             }
         }
-        // Files that begin alike may be taken for one another where nothing was read but that: the alarm is false then.
-        if destructions.isEmpty, !traits.hasHeader,
+        if destructions.isEmpty,
             let gap = told.first(where: { if case .gap = $0.event { true } else { false } })
         {
             return ["told of a gap where there was none: \(gap.event)"]
         }
         return destructions.compactMap { destruction in
-            // What begins as before looks as if it hadn't been cut.
-            guard destruction.mustBeTold(history), !traits.hasHeader,
+            guard destruction.mustBeTold(history),
                 let lost = destruction.generation.lines.first(where: {
                     destruction.hadTimeToNotice($0, history) && $0.isComplete && !$0.isHeader
                         && !delivered.contains($0.text) && $0.pieces.isEmpty && $0.demand != .never

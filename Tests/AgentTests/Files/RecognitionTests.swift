@@ -102,6 +102,46 @@ import Testing
         #expect(rig.read() == ["3", "4", "5"].flatMap { ["#fields", $0] })
     }
 
+    @Test func theInodeOfAnEmptyFileThatWasDoneMayBeGivenToAYoungerOne() throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        rig.write("", to: log + ".1")
+        rig.write("1\n")
+        try rig.start()
+        #expect(rig.read() == ["1"])
+        rig.kill()
+        rig.remove(log)
+        rig.write("2\n")
+        rig.remove(log + ".1")
+        rig.rename(log, to: log + ".1")
+        // This one gets the inode of the empty file.
+        rig.write("3\n")
+        rig.rename(log + ".1", to: log + ".2")
+        rig.rename(log, to: log + ".1")
+        rig.write("4\n")
+        try rig.start()
+        #expect(rig.read() == ["2", "3", "4"])
+    }
+
+    @Test func theInodeOfAnEmptyFileThatIsGoneMayBeGivenToTheOneAfterTheNext() throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        try rig.start()
+        rig.write("")
+        #expect(rig.read() == [])
+        rig.kill()
+        // The file that is known and empty is gone; the next is written to although the one after it has its inode.
+        let second = rig.disk.create("/log/second")
+        rig.remove(log)
+        rig.rename("/log/second", to: log)
+        rig.write("2\n", into: second, log)
+        rig.rename(log, to: log + ".1")
+        rig.write("")
+        rig.write("3\n", into: second, log + ".1")
+        try rig.start()
+        #expect(rig.read() == ["2", "3"])
+    }
+
     @Test func aFileThatHoldsOnlyPartOfALineIsNotTakenForAnOlderOne() throws {
         let rig = TailerRig()
         rig.settings.rememberedMax = 0
@@ -189,6 +229,26 @@ import Testing
         try rig.start()
         #expect(rig.read() == ["2", "3", "4"].flatMap { ["#fields", $0] })
         #expect(rig.gaps == 0)
+    }
+
+    @Test func aCompressedFileIsNotTakenForAYoungerOneThatBeginsAlike() throws {
+        let rig = TailerRig()
+        try rig.start()
+        rig.write("#fields\n")
+        #expect(rig.read() == ["#fields"])
+        rig.rename(log, to: log + ".1")
+        rig.compress(log + ".1")
+        #expect(rig.read(for: .seconds(30)) == [])
+        rig.kill()
+        rig.remove(log + ".1.gz")
+        rig.write("#fields\n2\n")
+        rig.rename(log, to: log + ".2")
+        rig.write("#fields\n")
+        rig.rename(log, to: log + ".1")
+        rig.compress(log + ".1")
+        rig.write("#fields\n4\n")
+        try rig.start()
+        #expect(rig.read() == ["#fields", "2", "#fields", "#fields", "4"])
     }
 
     @Test func whatIsWrittenToAfterwardsIsNoCopyOfAFileThatVanishedUnread() throws {

@@ -107,13 +107,13 @@ extension FileTailer {
         stream.location = file.location
         folders[file.location.folder]?.streams[file.location.name] = stream
         watchTarget(of: file.location)
+        // By its inode alone it could be any file later on. What was rotated away is not cut, and may be looked at now.
+        let isCurrent = file.location.age == .current
+        if let prefix = prefix ?? (isCurrent ? nil : firstBytes(of: file)) { stream.position.prefix = prefix }
         if file.location.isCompressed {
-            // After a restart an inode alone could be any file's.
-            if let prefix = firstBytes(of: file) { stream.position.prefix = prefix }
             stream.needsRead = true
         } else {
             stream.endSeen = file.size
-            if let prefix { stream.position.prefix = prefix }
             // Held open from the start, it can't vanish unread.
             if file.size > 0, opened.count < settings.descriptorsMax { _ = open(stream, now: now) }
             if isFirstLook, beginsAtEnd(source, file) { moveToEnd(stream, file) }

@@ -37,6 +37,8 @@ extension FileTailer {
         }
         let isUnchanged = found.size == position.offset && found.modified == position.modified
         if isUnchanged, found.size > 0 || position.progress != .reading { return true }
+        // A compressed file got its time from its original, and another that got its inode from another.
+        if position.form == .compressed, found.modified == position.modified { return true }
         // While it was closed its inode may have been given to another file; until that is settled it stands here by that alone.
         stream.isVerified = false
         let isSure = position.prefix.length == FilePosition.prefixBytesMax

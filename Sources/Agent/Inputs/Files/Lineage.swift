@@ -148,11 +148,13 @@ struct Lineage {
             if case .named(let found) = stream.place { own = found }
             let candidates = between(placed, index, free)
             let copy = candidates.first { file in
-                !stream.isDone && file.location.age != .current && file != own && file.size > 0
-                    && file.modified >= stream.modified && !passed.contains(file.trace)
+                file.location.age != .current && file != own && file.size > 0 && file.modified >= stream.modified
+                    && !passed.contains(file.trace)
                     && (file.location.isCompressed || !stream.isCompressed)
                     && own.map { mayBeOriginal(file, of: $0) && !isPart(file, of: $0) } ?? true
             }
+            // Of one that is done nothing is wanted: what may have been its copy is new if its inode was given away.
+            if stream.isDone, copy != nil { continue }
             place(index, copy ?? candidates.first { $0 == own }, &placed, &free)
         }
     }
@@ -191,6 +193,7 @@ struct Lineage {
         let isSure = stream.prefixLength == FilePosition.prefixBytesMax
         if isSure { return file.location.age != .current || stream.place == .missing }
         guard file.location.age != .current, file.modified >= stream.modified else { return false }
+        if stream.isCompressed, file.modified != stream.modified { return false }
         // What was rotated away and read to its end is compressed, if anything is still made of it.
         if stream.isDone, !file.location.isCompressed { return false }
         // What is open and lost its name was not cut, so it was compressed rather than copied.

@@ -26,6 +26,7 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -102,7 +103,9 @@ let package = Package(
         // Commands: the only places that wire modules together
         .target(
             name: "AgentCommands",
-            dependencies: ["Base", "Agent", "KafkaClient", "Settings", "Telemetry", argumentParser, serviceLifecycle]),
+            dependencies: [
+                "Base", "Agent", "KafkaClient", "Settings", "Telemetry", argumentParser, serviceLifecycle, unixSignals,
+            ]),
         .target(
             name: "MillraceCLI",
             dependencies: ["AgentCommands", "Broker", "Pipelines", argumentParser, serviceLifecycle]),
@@ -143,7 +146,11 @@ let package = Package(
                 "Records", "Settings", "Telemetry", "Broker", "Base", "CZlib", nioCore, nioPosix, systemPackage,
             ]),
 
-        .testTarget(name: "CommandTests", dependencies: ["AgentCommands", "MillraceCLI", "Pipelines", "Settings"]),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "AgentCommands", "MillraceCLI", "Pipelines", "Settings", "Telemetry", "Base", serviceLifecycle,
+            ]),
 
         .testTarget(name: "HouseTests"),
         .target(

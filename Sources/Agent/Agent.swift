@@ -59,6 +59,7 @@ public final class Agent: Sendable {
         health.report("agent", .notReady("starting"))
         let directory = try StateDirectory(settings.state, in: fileSystem)
         defer { directory.release() }
+        health.started()
         guard let clusterID = try await findCluster() else { return }
         let machineID = StateDirectory.machineID(in: fileSystem)
         let binding = StateBinding(machineID: machineID, clusterID: clusterID)
@@ -106,11 +107,7 @@ struct AgentLoop {
     private let inputs: [any Input]
     private let topics: ClusterTopics
     private let status: StatusPublisher
-    private var lastError = LastError()
-
-    private final class LastError {
-        var text: String?
-    }
+    private let condition: AgentCondition
 
     init(_ agent: Agent, _ binding: StateBinding, _ makeInputs: Agent.MakeInputs) throws {
         let (settings, telemetry, mailbox) = (agent.settings, agent.telemetry, agent.mailbox)
@@ -120,13 +117,15 @@ struct AgentLoop {
         try log.bind(to: binding)
         let machine = ProducerMachine(
             settings: settings.producer, identity: log.producer == .none ? nil : log.producer, recovered: log.snapshots)
-        let lastError = lastError
+        let condition = AgentCondition(now: agent.time.now)
+        let time = agent.time
         let sender = BatchSender(
             machine: machine, journal: log,
             transport: ClusterTransport(cluster: agent.cluster) { mailbox.post(.answer($0)) }
         ) { notice in
             let fact = ShippingFact(notice: notice)
-            if fact.level >= .warning { lastError.text = fact.message }
+            if fact.level >= .warning { condition.lastError = fact.message }
+            if case .acknowledged = notice { condition.acknowledged(now: time.now) }
             telemetry.emit(fact)
         }
         topics = ClusterTopics(cluster: agent.cluster, time: agent.time) {
@@ -139,10 +138,12 @@ struct AgentLoop {
             inputs: inputs, assembler: BatchAssembler(settings: settings.seal), log: log, sender: sender, topics: topics
         ) { event in
             let fact = InputFact(event: event)
-            if fact.level >= .warning { lastError.text = fact.message }
+            if fact.level >= .warning { condition.lastError = fact.message }
+            condition.told(event)
             telemetry.emit(fact)
         }
         status = StatusPublisher(cluster: agent.cluster, topic: settings.statusTopic)
+        self.condition = condition
         self.agent = agent
     }
 
@@ -163,18 +164,17 @@ struct AgentLoop {
 
     func run() throws {
         let time = agent.time
+        let heart = agent.health.heartbeat("the agent's loop", silenceMax: AgentCondition.loopSilenceMax)
+        defer { agent.health.stopWatching(heart) }
         try core.start(now: time.now)
-        var troubles: [String]?
         var statusAt = time.now
         var stopAt: Instant?
         while true {
             let now = time.now
             let rest = try core.turn(now: now, wallTime: time.wallTime)
-            let found = agent.cluster.troubles
-            if found != troubles {
-                agent.health.report("agent", found.isEmpty ? .ready : .notReady(found.joined(separator: "; ")))
-                troubles = found
-            }
+            condition.turned(pending: core.log.pendingCount, isStalled: rest.isStalled, now: now)
+            if condition.flows(now: now) { heart.beat(now: now) }
+            agent.health.report("agent", condition.status(troubles: agent.cluster.troubles, now: now))
             if statusAt <= now {
                 publishStatus(isStalled: rest.isStalled)
                 statusAt = now + agent.settings.statusInterval
@@ -187,10 +187,12 @@ struct AgentLoop {
             let after = time.now
             for message in messages {
                 switch message {
-                case .answer(let answer): try core.answered(answer, now: after)
+                case .answer(let answer):
+                    condition.answered(now: after)
+                    try core.answered(answer, now: after)
                 case .wake: break
                 case .failed(let text):
-                    lastError.text = text
+                    condition.lastError = text
                     agent.telemetry.emit(Note(text, level: .warning))
                 case .stop:
                     if stopAt == nil { stopAt = after + agent.settings.stopTimeout }
@@ -213,7 +215,7 @@ struct AgentLoop {
             agent: agent.settings.host, time: wallTime, producer: log.producer, pendingBatches: log.pendingCount,
             ringUsed: log.usedBytes, ringBytes: log.capacity, isStalled: isStalled,
             partitions: core.sender.machine.states, counts: log.counts.all,
-            streams: inputs.flatMap { $0.streamStatuses() }, lastError: lastError.text)
+            streams: inputs.flatMap { $0.streamStatuses() }, lastError: condition.lastError)
         let metrics = agent.telemetry.metrics
         metrics.gauge("millrace_agent_pending_batches").set(status.pendingBatches)
         metrics.gauge("millrace_agent_ring_used_bytes").set(status.ringUsed.bytes)

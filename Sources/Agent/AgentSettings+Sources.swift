@@ -93,6 +93,7 @@ extension AgentSettings {
         journal.identifiers = try section.strings("identifiers") ?? []
         if let priority = section.node("priority") { journal.priority = try Self.priority(priority) }
         journal.isThisBootOnly = try section.bool("this_boot_only", default: false)
+        journal.shipsOwnMessages = try section.bool("own_messages", default: false)
         journal.topic = try section.string("topic", default: journal.topic)
         journal.labels = try Self.labels(&section)
         journal.entryBytesMax = try section.bytes("entry_max", default: journal.entryBytesMax, in: .kib(4)...(.gib(1)))

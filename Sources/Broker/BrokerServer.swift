@@ -23,12 +23,14 @@ public final class BrokerServer: Sendable {
     private let time: any TimeSource
     private let eventLoopGroup: any EventLoopGroup
     private let telemetry: Telemetry
+    private let health: Health
     private let state = Mutex(State.new)
 
     public init(
         settings: BrokerSettings, fileSystem: any FileSystem = PosixFileSystem(), time: any TimeSource = SystemTime(),
-        eventLoopGroup: any EventLoopGroup, telemetry: Telemetry = .silent
+        eventLoopGroup: any EventLoopGroup, telemetry: Telemetry = .silent, health: Health = Health()
     ) {
+        self.health = health
         self.settings = settings
         self.fileSystem = fileSystem
         self.time = time
@@ -46,13 +48,16 @@ public final class BrokerServer: Sendable {
             state = .starting
         }
         try settings.validate()
+        health.report("broker", .notReady("recovering logs"))
         let broker = try await RunningBroker.open(
-            settings, fileSystem: fileSystem, time: time, eventLoopGroup: eventLoopGroup, telemetry: telemetry)
+            settings, fileSystem: fileSystem, time: time, eventLoopGroup: eventLoopGroup, telemetry: telemetry,
+            health: health)
         do { try await broker.listen(on: eventLoopGroup) } catch {
             await broker.shutDown()
             throw error
         }
         state.withLock { $0 = .running(broker) }
+        health.started()
         return broker.addresses
     }
 

@@ -23,11 +23,13 @@ final class RunningBroker: Sendable {
     private let listeners = Mutex<[ServerListener]>([])
     private let housekeeping = Mutex<Task<Void, Never>?>(nil)
     private let groupTicking = Mutex<Task<Void, Never>?>(nil)
+    private let vitals: BrokerVitals
 
     private init(
         services: BrokerServices, logs: LogDirectory, store: FileMetadataStore, flushes: FlushGroup, lanes: [DiskLane],
-        adminLane: DiskLane
+        adminLane: DiskLane, vitals: BrokerVitals
     ) {
+        self.vitals = vitals
         self.services = services
         self.logs = logs
         self.store = store
@@ -40,8 +42,7 @@ final class RunningBroker: Sendable {
     /// Recovers the logs, loads the metadata and brings the two into line.
     static func open(
         _ settings: BrokerSettings, fileSystem: any FileSystem, time: any TimeSource,
-        eventLoopGroup: any EventLoopGroup,
-        telemetry: Telemetry
+        eventLoopGroup: any EventLoopGroup, telemetry: Telemetry, health: Health
     ) async throws -> RunningBroker {
         let adminLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
         let queryLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
@@ -52,7 +53,7 @@ final class RunningBroker: Sendable {
         do {
             // The log directory's lock comes first: it keeps a second broker away from the metadata too.
             let logs = try await openLogs(
-                settings, fileSystem: fileSystem, time: time, telemetry: telemetry, lane: adminLane)
+                settings, fileSystem: fileSystem, time: time, telemetry: telemetry, health: health, lane: adminLane)
             opened = logs
             let store = FileMetadataStore(
                 folder: settings.data, brokerID: settings.brokerID, fileSystem: fileSystem, time: time, lane: adminLane)
@@ -94,7 +95,11 @@ final class RunningBroker: Sendable {
                 groups: groups,
                 queryLane: queryLane, time: time, telemetry: telemetry)
             return RunningBroker(
-                services: services, logs: logs, store: store, flushes: flushes, lanes: lanes, adminLane: adminLane)
+                services: services, logs: logs, store: store, flushes: flushes, lanes: lanes, adminLane: adminLane,
+                vitals: BrokerVitals(
+                    lanes: [("admin", adminLane), ("query", queryLane)]
+                        + writeLanes.enumerated().map { ("write \($0 + 1)", $1) },
+                    loops: eventLoopGroup, health: health, time: time))
         } catch {
             await adminLane.run { [opened] in
                 flushes.close()
@@ -107,7 +112,7 @@ final class RunningBroker: Sendable {
 
     private static func openLogs(
         _ settings: BrokerSettings, fileSystem: any FileSystem, time: any TimeSource, telemetry: Telemetry,
-        lane: DiskLane
+        health: Health, lane: DiskLane
     ) async throws -> LogDirectory {
         let outcome = await lane.run { () -> Result<LogDirectory, any Error> in
             Result {
@@ -115,7 +120,10 @@ final class RunningBroker: Sendable {
                 try createDurably(path, fileSystem)
                 let logs = LogDirectory(
                     path: path, fileSystem: fileSystem, time: time,
-                    onFact: { telemetry.emit(LogFactReport(fact: $0)) })
+                    onFact: {
+                        telemetry.emit(LogFactReport(fact: $0))
+                        BrokerVitals.report($0, to: health)
+                    })
                 try logs.open()
                 return logs
             }
@@ -224,6 +232,7 @@ final class RunningBroker: Sendable {
 
     /// Retention, checkpoints and interval flushes, once a second, off the event loops.
     private func startHousekeeping() {
+        vitals.start { [services] in services.groups.isLoaded }
         let task = Task { [upkeepLane, logs, services] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
@@ -252,6 +261,7 @@ final class RunningBroker: Sendable {
         let ticking = groupTicking.withLock { $0 }
         ticking?.cancel()
         await ticking?.value
+        await vitals.stop()
         for listener in listeners.withLock({ $0 }) { await listener.close() }
         services.fetches.shutDown()
         await services.readAhead.shutDown()

@@ -11,7 +11,7 @@ import Telemetry
 public struct AgentCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "agent", abstract: "Ship log files and the journal to a broker, each line exactly once.",
-        subcommands: [RunAgent.self, ValidateAgent.self])
+        subcommands: [RunAgent.self, AgentConfig.self, ValidateAgent.self])
 
     public init() {}
 }
@@ -27,7 +27,9 @@ public struct MillraceAgent: AsyncParsableCommand {
               millrace-agent run -c /etc/millrace/agent.yaml
             """,
         version: "millrace-agent \(Build.version)",
-        subcommands: [RunAgent.self, ValidateAgent.self, VersionCommand.self, JournalReaderCommand.self])
+        subcommands: [
+            RunAgent.self, AgentConfig.self, ValidateAgent.self, VersionCommand.self, JournalReaderCommand.self,
+        ])
 
     public init() {}
 }
@@ -38,7 +40,8 @@ public struct RunAgent: AsyncParsableCommand {
         abstract: "Run the agent.",
         discussion: """
             A line is sealed on disk before it is sent, so that a crash at any moment neither loses nor repeats it. SIGTERM stops the agent once
-            what it has read is acknowledged.
+            what it has read is acknowledged (at most stop_timeout later); SIGHUP reads the file again and keeps every position. Exits with 78 where
+            the configuration is wrong.
 
             EXAMPLES
               millrace-agent run --broker 127.0.0.1:9092 --state /tmp/agent --file '/var/log/nginx/*.log'
@@ -83,15 +86,37 @@ public struct RunAgent: AsyncParsableCommand {
             let telemetry = process.telemetry("agent")
             let health = Health()
             let group = MultiThreadedEventLoopGroup.singleton
-            let agent = Agent(
-                settings: settings, telemetry: telemetry, health: health, on: group,
-                makeInputs: AgentInputs.make(settings: settings, telemetry: telemetry))
+            let notifier = ServiceNotifier(health: health, telemetry: telemetry)
+            let make: @Sendable (AgentSettings) -> ReloadableService.Work = { settings in
+                let agent = Agent(
+                    settings: settings, telemetry: telemetry, health: health, on: group,
+                    makeInputs: AgentInputs.make(settings: settings, telemetry: telemetry))
+                return ReloadableService.Work(run: { try await agent.run() }, stop: { agent.stop() })
+            }
+            var reread: (@Sendable () async throws -> ReloadableService.Work)?
+            if let config {
+                reread = { make(try Self.reload(config, running: settings)) }
+            }
             let admin = try AdminService(
                 option: process.admin, standard: config == nil ? "off" : "127.0.0.1:8641", telemetry: telemetry,
                 health: health, on: group)
             try await runServices(
-                [admin, EndingService(run: { try await agent.run() }, stop: { agent.stop() })], telemetry: telemetry)
+                [
+                    admin,
+                    ReloadableService(
+                        first: make(settings), notifier: notifier, telemetry: telemetry, make: reread),
+                ], notifier: notifier, telemetry: telemetry)
         }
+    }
+
+    /// The file's settings anew. The state directory stays what it is: the lock on it, and every position, belong to it.
+    private static func reload(_ config: String, running: AgentSettings) throws -> AgentSettings {
+        var settings = try AgentSettings(yaml: try loadSettings(config), host: hostName())
+        guard settings.state == running.state else {
+            throw ValidationError("the state directory can't change while the agent runs: restart it")
+        }
+        settings.leaveOutOwnMessages()
+        return settings
     }
 
     private func settings() throws -> AgentSettings {
@@ -99,7 +124,9 @@ public struct RunAgent: AsyncParsableCommand {
             guard broker == nil, state == nil, files.isEmpty, codec == nil, !journal, journalDirectory == nil else {
                 throw ValidationError("the file given with -c says everything: leave the other options out")
             }
-            return try AgentSettings(yaml: try loadSettings(config), host: hostName())
+            var settings = try AgentSettings(yaml: try loadSettings(config), host: hostName())
+            settings.leaveOutOwnMessages()
+            return settings
         }
         guard let state else { throw ValidationError("name a state folder with --state, or a file with -c") }
         guard !files.isEmpty || journal || journalDirectory != nil else {
@@ -111,6 +138,7 @@ public struct RunAgent: AsyncParsableCommand {
         if !files.isEmpty { settings.files = [FileInputSettings(paths: files, topic: topic)] }
         if journal || journalDirectory != nil {
             settings.journals = [JournalInputSettings(directory: journalDirectory)]
+            settings.leaveOutOwnMessages()
         }
         if let codec {
             guard let known = Codec(name: codec) else {
@@ -121,6 +149,14 @@ public struct RunAgent: AsyncParsableCommand {
         if let contradiction = settings.contradiction { throw ValidationError(contradiction) }
         return settings
     }
+}
+
+/// `millrace-agent config validate FILE`, which units run before they start the agent.
+public struct AgentConfig: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Check configuration files.", subcommands: [ValidateAgent.self])
+
+    public init() {}
 }
 
 public struct ValidateAgent: AsyncParsableCommand {
@@ -138,6 +174,14 @@ public struct ValidateAgent: AsyncParsableCommand {
                 print("\(file): fine")
             }
         }
+    }
+}
+
+extension AgentSettings {
+    /// What this process says to the journal is not shipped, unless the file asks for it.
+    mutating func leaveOutOwnMessages() {
+        let unit = OwnUnit.name()
+        for index in journals.indices { journals[index].leaveOut(ownUnit: unit) }
     }
 }
 

@@ -1,14 +1,23 @@
+import Base
 import Logging
 import ServiceLifecycle
 import Telemetry
+import UnixSignals
 
-/// Runs services until SIGTERM or SIGINT, then stops them in reverse order; a second signal, or `stopTimeout`, ends the process at once.
-public func runServices(_ services: [any Service], telemetry: Telemetry) async throws {
+/// How long a stop may take: what isn't done then is cancelled, and cut off `cancellationMax` later. The units' `TimeoutStopSec=` is longer.
+public enum StopDeadline {
+    public static let gracefulMax = Duration.seconds(30)
+    public static let cancellationMax = Duration.seconds(15)
+}
+
+/// Runs services until SIGTERM or SIGINT, then stops them in reverse order; the service manager hears of it all.
+public func runServices(_ services: [any Service], notifier: ServiceNotifier, telemetry: Telemetry) async throws {
     var configuration = ServiceGroupConfiguration(
-        services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+        services: ([notifier.feeding] + services + [notifier.farewell])
+            .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: telemetry.logger)
-    configuration.maximumGracefulShutdownDuration = .seconds(30)
-    configuration.maximumCancellationDuration = .seconds(15)
+    configuration.maximumGracefulShutdownDuration = StopDeadline.gracefulMax
+    configuration.maximumCancellationDuration = StopDeadline.cancellationMax
     try await ServiceGroup(configuration: configuration).run()
 }
 
@@ -49,6 +58,23 @@ public struct EndingService: Service {
             }
         } onCancel: {
             stop()
+        }
+    }
+}
+
+/// SIGHUP, for a process that reads its file at its start alone: said, and otherwise nothing.
+public struct HangupService: Service {
+    let telemetry: Telemetry
+
+    public init(telemetry: Telemetry) { self.telemetry = telemetry }
+
+    public func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        await cancelWhenGracefulShutdown {
+            for await _ in signals {
+                telemetry.emit(
+                    Note("SIGHUP: the file is read at the start alone: restart to apply it", level: .warning))
+            }
         }
     }
 }

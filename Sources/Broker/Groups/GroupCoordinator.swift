@@ -79,6 +79,9 @@ final class GroupCoordinator: Sendable {
         }
     }
 
+    /// Every partition of the offsets topic was replayed: all groups are served.
+    var isLoaded: Bool { state.withLock { $0.loading.isEmpty } }
+
     /// Why requests for this group can't be served now; `.none` where they can.
     private func refusal(_ group: String, _ state: borrowing State) -> ErrorCode {
         if group.isEmpty { return .invalidGroupId }

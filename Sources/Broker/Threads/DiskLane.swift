@@ -39,6 +39,9 @@ public final class DiskLane: Sendable {
         }
     }
 
+    /// Queues a job that only shows that the lane lives; it doesn't count, so that a full lane is asked too.
+    func probe(_ job: @escaping @Sendable () -> Void) { pool.submit { _ in job() } }
+
     private func enqueue(_ job: @escaping @Sendable () -> Void) {
         pool.submit { _ in
             // After the shutdown too, then on the caller's thread: what it works on is closed and says so.

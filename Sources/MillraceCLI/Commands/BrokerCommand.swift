@@ -4,6 +4,7 @@ import Base
 import Broker
 import KafkaConnection
 import NIOPosix
+import ServiceLifecycle
 import SystemPackage
 import Telemetry
 
@@ -51,17 +52,14 @@ struct BrokerCommand: AsyncParsableCommand {
             }
             let health = Health()
             let group = MultiThreadedEventLoopGroup.singleton
-            let broker = BrokerServer(settings: settings, eventLoopGroup: group, telemetry: telemetry)
-            let service = StartStopService(
-                start: {
-                    health.report("broker", .notReady("recovering logs"))
-                    try await broker.start()
-                    health.report("broker", .ready)
-                }, stop: { await broker.shutDown() })
+            let broker = BrokerServer(settings: settings, eventLoopGroup: group, telemetry: telemetry, health: health)
+            let service = StartStopService(start: { _ = try await broker.start() }, stop: { await broker.shutDown() })
+            let notifier = ServiceNotifier(health: health, telemetry: telemetry)
             let admin = try AdminService(
                 option: process.admin, standard: config == nil ? "off" : "127.0.0.1:8640", telemetry: telemetry,
                 health: health, on: group)
-            try await runServices([admin, service], telemetry: telemetry)
+            let hangups: [any Service] = config == nil ? [] : [HangupService(telemetry: telemetry)]
+            try await runServices([admin, service] + hangups, notifier: notifier, telemetry: telemetry)
         }
     }
 
@@ -91,6 +89,10 @@ struct BrokerCommand: AsyncParsableCommand {
             } else {
                 settings.topicDefaults[name] = value
             }
+        }
+        do { try settings.validate() } catch {
+            printError("millrace: \(error)")
+            throw ExitCodes.configuration
         }
         return settings
     }

@@ -18,7 +18,7 @@ struct PipelineCommand: AsyncParsableCommand {
             abstract: "Run pipelines until SIGTERM.",
             discussion: """
                 Each record stands in an export once, through kill -9 at any moment: the export's own chain of commits says where to go on. Several
-                processes with the same pipeline share its partitions.
+                processes with the same pipeline share its partitions. SIGHUP commits what was read, reads the files again and goes on there.
 
                 EXAMPLES
                   millrace pipeline run -c pipelines/nginx-to-jsonl/pipeline.yaml
@@ -37,29 +37,22 @@ struct PipelineCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let pipelines = try config.map { try PipelineSettings(yaml: try loadSettings($0)) }
-                guard !pipelines.isEmpty else { throw ValidationError("name a pipeline's file with -c") }
                 let telemetry = process.telemetry("pipeline")
                 let group = MultiThreadedEventLoopGroup.singleton
                 let health = Health()
-                var runtimes: [PipelineRuntime] = []
-                var clusters: [KafkaCluster] = []
-                for settings in pipelines {
-                    let cluster = KafkaCluster(
-                        settings: ClusterSettings(
-                            bootstrap: try ClusterOptions.addresses(settings.bootstrap ?? broker)),
-                        on: group, telemetry: telemetry)
-                    clusters.append(cluster)
-                    runtimes.append(
-                        PipelineRuntime(settings: settings, cluster: cluster, telemetry: telemetry, health: health))
+                let notifier = ServiceNotifier(health: health, telemetry: telemetry)
+                let (files, broker) = (config, broker)
+                guard !files.isEmpty else { throw ValidationError("name a pipeline's file with -c") }
+                let make: @Sendable () throws -> ReloadableService.Work = {
+                    let pipelines = try files.map { try PipelineSettings(yaml: try loadSettings($0)) }
+                    return try PipelineSet(pipelines, broker: broker, telemetry: telemetry, health: health, on: group)
+                        .work
                 }
-                defer { for cluster in clusters { cluster.shutDown() } }
                 let admin = try AdminService(
                     option: process.admin, standard: "off", telemetry: telemetry, health: health, on: group)
-                let services = runtimes.map { runtime in
-                    EndingService(run: { try await runtime.run() }, stop: { runtime.stop() })
-                }
-                try await runServices([admin] + services, telemetry: telemetry)
+                let service = ReloadableService(
+                    first: try make(), notifier: notifier, telemetry: telemetry, make: { try make() })
+                try await runServices([admin, service], notifier: notifier, telemetry: telemetry)
             }
         }
     }

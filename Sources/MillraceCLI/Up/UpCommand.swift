@@ -56,7 +56,7 @@ struct UpCommand: AsyncParsableCommand {
             let group = MultiThreadedEventLoopGroup.singleton
             let broker = BrokerServer(
                 settings: BrokerSettings(data: root.appending("broker"), listeners: [ListenerSettings(bind: address)]),
-                eventLoopGroup: group, telemetry: telemetry)
+                eventLoopGroup: group, telemetry: telemetry, health: health)
             let addresses = try await broker.start()
             let sources = Sources(command: self, data: root)
             let agent = try makeAgent(sources, brokers: addresses, root: root, telemetry: telemetry, health: health)
@@ -77,7 +77,8 @@ struct UpCommand: AsyncParsableCommand {
             services.append(EndingService(run: { try await agent.run() }, stop: { agent.stop() }))
             if let demo = sources.demoLog { services.append(CancelledService { try await demo.write() }) }
             services.append(ProgressLine(cluster: cluster, topics: sources.topics, pipelines: pipelines))
-            try await runServices(services, telemetry: telemetry)
+            let notifier = ServiceNotifier(health: health, telemetry: telemetry)
+            try await runServices(services, notifier: notifier, telemetry: telemetry)
             cluster.shutDown()
         }
     }

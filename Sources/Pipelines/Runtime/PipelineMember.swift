@@ -12,7 +12,7 @@ final class PipelineMember: GroupConsumerHandler {
     private enum Slot {
         case running(PartitionTask)
         /// An attempt failed; the next begins at `at`.
-        case waiting(at: Instant, tries: Int)
+        case waiting(at: Instant, tries: Int, reason: String)
     }
 
     private struct State {
@@ -154,10 +154,25 @@ final class PipelineMember: GroupConsumerHandler {
             for (partition, slot) in guarded.state.slots {
                 switch slot {
                 case .running(let task): try await guarding(task, partition) { try await task.tick() }
-                case .waiting(let at, let tries):
+                case .waiting(let at, let tries, _):
                     guard at <= time.now else { continue }
                     if let offset = try await begin(partition, tries: tries) { consumer.seek(partition, to: offset) }
                 }
+            }
+        }
+    }
+
+    /// Whether the member does its work: it is in its group, and no partition of its waits for another attempt.
+    var status: Health.Status {
+        get async {
+            await lock.withLock {
+                guard guarded.state.generation != nil else { return .notReady("joining group \(settings.group)") }
+                for (partition, slot) in guarded.state.slots.sorted(by: { $0.key.description < $1.key.description }) {
+                    if case .waiting(_, _, let reason) = slot {
+                        return .notReady("\(partition) starts over: \(reason)")
+                    }
+                }
+                return .ready
             }
         }
     }
@@ -244,7 +259,8 @@ final class PipelineMember: GroupConsumerHandler {
             throw error
         }
         let delay = min(Duration.milliseconds(250) * (1 << min(tries, 7)), .seconds(30))
-        guarded.state.slots[partition] = .waiting(at: time.now + delay, tries: tries + 1)
+        guarded.state.slots[partition] = .waiting(
+            at: time.now + delay, tries: tries + 1, reason: "\(error)")
         telemetry.emit(
             PartitionRestarting(pipeline: settings.name, partition: partition, delay: delay, reason: "\(error)"))
     }

@@ -13,6 +13,10 @@ public final class PipelineRuntime: Sendable {
     private let consumer: GroupConsumer
     private let member: PipelineMember
     private let health: Health
+    private let time: any TimeSource
+
+    /// A commit to a slow store may take minutes; a tick that takes longer than this hangs.
+    static let tickSilenceMax = Duration.seconds(600)
 
     /// - Parameters:
     ///   - cluster: shut down by whoever made it, after `run` returned.
@@ -21,6 +25,7 @@ public final class PipelineRuntime: Sendable {
         settings: PipelineSettings, cluster: KafkaCluster, fileSystem: any FileSystem = PosixFileSystem(),
         time: any TimeSource = SystemTime(), telemetry: Telemetry = .silent, health: Health = Health()
     ) {
+        self.time = time
         self.settings = settings
         self.cluster = cluster
         self.health = health
@@ -34,9 +39,11 @@ public final class PipelineRuntime: Sendable {
 
     /// Returns after `stop()`, with everything that was read committed; throws what a person has to mend.
     public func run() async throws {
-        reportHealth()
+        let heart = health.heartbeat("pipeline \(settings.name)", silenceMax: Self.tickSilenceMax)
+        defer { health.stopWatching(heart) }
+        await reportHealth()
         do {
-            try await work()
+            try await work(heart)
             health.report(settings.name, .notReady("stopped"))
         } catch {
             health.report(settings.name, .failed("\(error)"))
@@ -44,23 +51,26 @@ public final class PipelineRuntime: Sendable {
         }
     }
 
-    private func reportHealth() {
-        if consumer.generation != nil { return health.report(settings.name, .ready) }
+    private func reportHealth() async {
+        if consumer.generation != nil { return health.report(settings.name, await member.status) }
         // A broker that can't be reached explains more than the group that waits for it.
         let troubles = [consumer.trouble].compactMap(\.self) + cluster.troubles.filter { $0.hasPrefix("broker ") }
         let reason = troubles.isEmpty ? "" : ": " + troubles.joined(separator: "; ")
         health.report(settings.name, .notReady("not a member of group \(settings.group) now\(reason)"))
     }
 
-    private func work() async throws {
+    private func work(_ heart: Heartbeat) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let (consumer, member) = (consumer, member)
+            let (consumer, member, time) = (consumer, member, time)
             group.addTask { try await consumer.run(member) }
             group.addTask {
                 while !Task.isCancelled {
                     do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
-                    self.reportHealth()
-                    do { try await member.tick() } catch {
+                    do {
+                        await self.reportHealth()
+                        try await member.tick()
+                        heart.beat(now: time.now)
+                    } catch {
                         member.failed(error)
                         consumer.stop()
                         return

@@ -127,6 +127,43 @@ struct JournalInputTests {
         #expect(read { $0.isThisBootOnly = true } == [])
     }
 
+    @Test func whatTheAgentItselfSaysIsPassedOverWithoutAGap() throws {
+        let rig = try JournalRig()
+        try rig.write([
+            .init("1", unit: "nginx.service", number: 1),
+            .init("mine", unit: "millrace-agent.service", number: 2),
+            .init("mine too", unit: "millrace-agent.service", number: 3),
+            .init("4", unit: "nginx.service", number: 4),
+            .init("5", number: 5),
+            .init("mine last", unit: "millrace-agent.service", number: 6),
+        ])
+        var settings = rig.settings()
+        settings.ownUnit = "millrace-agent.service"
+        var harvest = JournalHarvest()
+        harvest.take(from: rig.input(settings), quietMilliseconds: 500) { harvest in
+            harvest.checkpoint.flatMap { JournalPosition($0.position)?.realtimeMicroseconds }
+                == 1_700_000_000_006_000
+        }
+        #expect(harvest.messages == ["1", "4", "5"])
+        #expect(harvest.gaps.isEmpty, "what is left out is not missing")
+        // The position is past what was left out: the next run doesn't look at it again.
+        let checkpoint = try #require(harvest.checkpoint)
+        #expect(JournalPosition(checkpoint.position)?.realtimeMicroseconds == 1_700_000_000_006_000)
+    }
+
+    @Test func onlyTheMachinesOwnJournalLeavesOutTheAgent() {
+        var settings = JournalInputSettings()
+        settings.leaveOut(ownUnit: "millrace-agent.service")
+        #expect(settings.ownUnit == "millrace-agent.service")
+        var folder = JournalInputSettings(directory: "/srv/journal")
+        folder.leaveOut(ownUnit: "millrace-agent.service")
+        #expect(folder.ownUnit == nil, "another machine's agent is not this one")
+        var all = JournalInputSettings()
+        all.shipsOwnMessages = true
+        all.leaveOut(ownUnit: "millrace-agent.service")
+        #expect(all.ownUnit == nil)
+    }
+
     @Test func aQuietFilterMovesItsPosition() throws {
         let rig = try JournalRig()
         try rig.write(entries(0..<10))

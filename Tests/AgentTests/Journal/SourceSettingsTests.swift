@@ -65,6 +65,7 @@ struct SourceSettingsTests {
         options.sinceRealtime = 17
         options.units = ["a", "--boot"]
         options.identifiers = ["x y"]
+        options.leaveOutUnit = "millrace-agent.service"
         options.priority = 3
         options.isThisBootOnly = true
         options.entryBytesMax = 4096

@@ -16,6 +16,10 @@ public struct JournalInputSettings: Sendable, Equatable {
     public var priority: Int?
     /// Only entries since this machine started.
     public var isThisBootOnly = false
+    /// Whether what the agent itself says is shipped too. By default it is not: shipping it could make more of it.
+    public var shipsOwnMessages = false
+    /// The unit that the agent runs in, whose entries are left out; nil leaves out none.
+    public var ownUnit: String?
     public var topic: String
     /// Headers for every record, after `format: journal`.
     public var labels: [(name: String, value: String)]
@@ -54,7 +58,8 @@ public struct JournalInputSettings: Sendable, Equatable {
     public static func == (left: JournalInputSettings, right: JournalInputSettings) -> Bool {
         left.directory == right.directory && left.namespace == right.namespace && left.name == right.name
             && left.units == right.units && left.identifiers == right.identifiers && left.priority == right.priority
-            && left.isThisBootOnly == right.isThisBootOnly && left.topic == right.topic
+            && left.isThisBootOnly == right.isThisBootOnly && left.shipsOwnMessages == right.shipsOwnMessages
+            && left.ownUnit == right.ownUnit && left.topic == right.topic
             && left.labels.elementsEqual(right.labels, by: ==) && left.entryBytesMax == right.entryBytesMax
             && left.readerCommand == right.readerCommand && left.restartDelay == right.restartDelay
     }
@@ -62,12 +67,19 @@ public struct JournalInputSettings: Sendable, Equatable {
     /// `emerg` … `debug`, as `journalctl -p` knows them, in the order of their numbers.
     static let priorityNames = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
 
+    /// Leaves out what the agent itself says, where this is the journal that it says it to.
+    public mutating func leaveOut(ownUnit: String?) {
+        guard directory == nil, namespace == nil, !shipsOwnMessages else { return }
+        self.ownUnit = ownUnit
+    }
+
     func readerOptions(after position: JournalPosition?, passingOver count: Int) -> JournalReaderOptions {
         var options = JournalReaderOptions()
         options.directory = directory
         options.namespace = namespace
         options.units = units
         options.identifiers = identifiers
+        options.leaveOutUnit = ownUnit
         options.priority = priority
         options.isThisBootOnly = isThisBootOnly
         options.entryBytesMax = entryBytesMax.bytes

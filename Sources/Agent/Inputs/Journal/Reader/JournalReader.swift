@@ -68,6 +68,8 @@ struct JournalReaderLoop {
     private var encoder: JournalEntryEncoder
     /// What was sent, or passed without a match.
     private var last: JournalCursor?
+    /// The youngest entry that was left out since the last one that was sent.
+    private var leftOut: JournalCursor?
     private var toPassOver: Int
     private var passedOver = 0
     /// Entries that were stepped to but can't be read.
@@ -113,6 +115,10 @@ struct JournalReaderLoop {
                 continue
             }
             report(into: &output)
+            if let leftOut, let time = leftOut.realtime {
+                JournalFrame.appendPassed(realtime: time, cursor: leftOut.text, to: &output.bytes)
+                self.leftOut = nil
+            }
             if let tail {
                 // Everything up to there was looked at.
                 if tail.text != last?.text, let time = tail.realtime {
@@ -204,7 +210,13 @@ struct JournalReaderLoop {
             return
         }
         do {
+            if try isOwn() {
+                leftOut = try handle.cursor()
+                failuresInRow = 0
+                return reached(leftOut!, into: &output)
+            }
             try encode(into: &output)
+            leftOut = nil
             failuresInRow = 0
         } catch {
             damaged += 1
@@ -215,6 +227,17 @@ struct JournalReaderLoop {
             line: encoder.line, key: encoder.sourceName,
             bytesUncut: encoder.bytesLeftOut == 0 ? 0 : encoder.line.count + encoder.bytesLeftOut, to: &output.bytes)
         try output.flushWhereFull()
+    }
+
+    /// Whether the entry comes from the unit that is left out. The library has no filter for "all but these".
+    private func isOwn() throws(JournalFailure) -> Bool {
+        guard let unit = options.leaveOutUnit else { return false }
+        var data: UnsafeRawPointer?
+        var count = 0
+        let result = sd_journal_get_data(handle.journal, "_SYSTEMD_UNIT", &data, &count)
+        if result == -ENOENT { return false }
+        try JournalHandle.check(result, "reading an entry's unit")
+        return UnsafeRawBufferPointer(start: data, count: count).elementsEqual("_SYSTEMD_UNIT=\(unit)".utf8)
     }
 
     private mutating func encode(into output: inout FrameOutput) throws(JournalFailure) {
@@ -236,6 +259,11 @@ struct JournalReaderLoop {
             encoder.add(UnsafeRawBufferPointer(start: data, count: count))
         }
         encoder.finish()
+        reached(cursor, into: &output)
+    }
+
+    /// An entry was read whole: says what is missing before it.
+    private mutating func reached(_ cursor: JournalCursor, into output: inout FrameOutput) {
         let skipped = numbers.skipped(before: cursor)
         if isPastDamage || (isComplete && skipped > 0) {
             // Those that were stepped to are among them.
@@ -245,7 +273,7 @@ struct JournalReaderLoop {
         }
         isPastDamage = false
         last = cursor
-        // What was sent is younger.
+        // What was read is younger.
         tail = nil
     }
 

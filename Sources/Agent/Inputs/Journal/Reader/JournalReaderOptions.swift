@@ -8,6 +8,8 @@ public struct JournalReaderOptions: Sendable, Equatable {
     public var sinceRealtime: UInt64?
     public var units: [String] = []
     public var identifiers: [String] = []
+    /// Entries of this unit are passed over: the agent's own.
+    public var leaveOutUnit: String?
     public var priority: Int?
     public var isThisBootOnly = false
     public var entryBytesMax = 1 << 20
@@ -32,6 +34,7 @@ public struct JournalReaderOptions: Sendable, Equatable {
             case "--since-realtime": sinceRealtime = try Self.number(value, name)
             case "--unit": units.append(value)
             case "--identifier": identifiers.append(value)
+            case "--leave-out-unit": leaveOutUnit = value
             case "--priority": priority = try Self.number(value, name, max: 7)
             case "--entry-bytes-max": entryBytesMax = try Self.number(value, name, max: 1 << 30)
             case "--pass-over": passOver = try Self.number(value, name)
@@ -59,6 +62,7 @@ public struct JournalReaderOptions: Sendable, Equatable {
         add("--since-realtime", sinceRealtime.map { String($0) })
         for unit in units { add("--unit", unit) }
         for identifier in identifiers { add("--identifier", identifier) }
+        add("--leave-out-unit", leaveOutUnit)
         add("--priority", priority.map { String($0) })
         if isThisBootOnly { arguments.append("--boot") }
         add("--entry-bytes-max", String(entryBytesMax))

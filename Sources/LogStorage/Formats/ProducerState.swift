@@ -30,8 +30,9 @@ struct ProducerState: Sendable {
         var arrived: Timestamp
         var coordinatorEpoch: Int32 = -1
         var transactionStart: Int64 = -1
-        /// The last sequence before what recovery found missing, or −1; until it was sent again, or the producer went on without it.
-        var missingAfter: Int32 = -1
+        /// The last sequence before what recovery found missing (−1 where that is its first batch), or nil; until it was sent again, or the
+        /// producer went on without it.
+        var missingAfter: Int32?
 
         var lastSequence: Int32 { batches.last?.lastSequence ?? -1 }
     }
@@ -98,7 +99,7 @@ struct ProducerState: Sendable {
             guard batch.producerEpoch.rawValue > producer.epoch else { return }
             producer.epoch = batch.producerEpoch.rawValue
             producer.batches = []
-            producer.missingAfter = -1
+            producer.missingAfter = nil
         }
         if !batch.isControl {
             let place = place(for: batch, in: &producer, isNew: isNew)
@@ -126,16 +127,20 @@ struct ProducerState: Sendable {
 
     /// Where a batch that stands in the log belongs among those of its producer.
     private func place(for batch: BatchHeader, in producer: inout Producer, isNew: Bool) -> Int {
-        guard let last = producer.batches.last else { return 0 }
+        guard let last = producer.batches.last else {
+            // Holes before its first batch that could have held all sequences from 0 on.
+            let lost = lost(between: -1, and: batch.baseOffset.rawValue)
+            if !isNew, batch.baseSequence > 0, Int64(batch.baseSequence) <= lost { producer.missingAfter = -1 }
+            return 0
+        }
         let due = BatchHeader.sequence(last.lastSequence, advancedBy: 1)
         if batch.baseSequence == due {
-            if isNew { producer.missingAfter = -1 }
+            if isNew { producer.missingAfter = nil }
         } else if let place = gap(for: batch, in: producer.batches) {
-            if place > 0, producer.batches[place - 1].lastSequence == producer.missingAfter {
-                producer.missingAfter = -1
-            }
+            let before = place > 0 ? producer.batches[place - 1].lastSequence : -1
+            if before == producer.missingAfter { producer.missingAfter = nil }
             return place
-        } else if producer.missingAfter < 0,
+        } else if producer.missingAfter == nil,
             Self.distance(from: due, to: batch.baseSequence)
                 <= lost(between: last.lastOffset, and: batch.baseOffset.rawValue)
         {
@@ -175,7 +180,7 @@ struct ProducerState: Sendable {
     /// there on. Nil where its first batches may be what is missing: it is then told that nobody knows it, and looks into the log itself.
     func settledSequence(of producer: Producer) -> Int32? {
         let batches = producer.batches
-        if producer.missingAfter >= 0 { return producer.missingAfter }
+        if let missingAfter = producer.missingAfter { return missingAfter }
         guard !holes.isEmpty, let first = batches.first else { return producer.lastSequence }
         for (before, behind) in zip(batches, batches.dropFirst()) {
             let due = BatchHeader.sequence(before.lastSequence, advancedBy: 1)

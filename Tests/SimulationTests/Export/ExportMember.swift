@@ -128,6 +128,8 @@ final class ExportMember: @unchecked Sendable {
                     position = record.offset + 1
                     if export.wantsFlush { try await export.flush() }
                 }
+                // Where the log lost a batch an empty one stands, or nothing.
+                position = max(position, batch.nextOffset)
                 try await export.advance(to: position, leaderEpoch: batch.partitionLeaderEpoch, records: count)
             }
         } catch let error as ExportError { throw error } catch {

@@ -100,6 +100,12 @@ let package = Package(
                 deque,
             ]),
 
+        .target(
+            name: "Console",
+            dependencies: [
+                "Base", "Events", "KafkaClient", "KafkaConnection", "Records", "Telemetry", nioCore, nioPosix, nioHTTP1,
+            ], exclude: ["Assets"]),
+
         // Commands: the only places that wire modules together
         .target(
             name: "AgentCommands",
@@ -108,7 +114,7 @@ let package = Package(
             ]),
         .target(
             name: "MillraceCLI",
-            dependencies: ["AgentCommands", "Broker", "Pipelines", argumentParser, serviceLifecycle]),
+            dependencies: ["AgentCommands", "Broker", "Console", "Pipelines", argumentParser, serviceLifecycle]),
         .executableTarget(name: "millrace", dependencies: ["MillraceCLI"], linkerSettings: slim),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"], linkerSettings: slim),
         .target(name: "WireSchema"),
@@ -153,6 +159,12 @@ let package = Package(
             ]),
 
         .testTarget(name: "HouseTests"),
+        .testTarget(
+            name: "ConsoleTests",
+            dependencies: [
+                "Console", "BrokerTestKit", "KafkaClient", "KafkaConnection", "Events", "Records", "Base", "Telemetry",
+                nioCore, nioHTTP1, nioPosix,
+            ]),
         .target(
             name: "BrokerTestKit", dependencies: ["Broker", "Telemetry", "TestKit", systemPackage, nioPosix, logging],
             path: "Tests/BrokerTestKit"),

@@ -75,7 +75,7 @@ class Broker:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.child = subprocess.Popen(
-            [RELEASE / "millrace", "broker", "--data", folder / "broker", "--listen", self.address,
+            [RELEASE / "millrace", "broker", "--data", folder / "broker", "--listen", self.address, "--admin", "off",
              "--set", f"millrace.durability={durability}", "--log-level", "warning"])
         while socket.socket().connect_ex(("127.0.0.1", self.port)) != 0:
             time.sleep(poll)

@@ -15,7 +15,8 @@ public struct Millrace: AsyncParsableCommand {
         version: "millrace \(Build.version)",
         subcommands: [
             UpCommand.self, BrokerCommand.self, AgentCommand.self, PipelineCommand.self, TopicsCommand.self,
-            GroupsCommand.self, ProduceCommand.self, TailCommand.self, ExportCommand.self, ConfigCommand.self,
+            GroupsCommand.self, ConsoleCommand.self, ProduceCommand.self, TailCommand.self, ExportCommand.self,
+            ConfigCommand.self,
             VersionCommand.self, JournalReaderCommand.self,
         ])
 

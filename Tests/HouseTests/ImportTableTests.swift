@@ -82,6 +82,8 @@ private func swiftFiles(below folder: URL) -> [URL] {
             guard words.first == "import", words.count >= 2 else { return nil }
             let kinds = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
             let name = kinds.contains(words[1]) && words.count > 2 ? words[2] : words[1]
+            // The console's scripts stand in a Swift file too; what they import begins with a brace or a star.
+            guard name.first?.isLetter == true else { return nil }
             return name.split(separator: ".").first.map(String.init)
         }
     }

@@ -63,7 +63,8 @@ public struct ClusterView: Sendable, Equatable {
             }
         }
         if wantsAllTopics {
-            topics = topics.filter { known in response.topics.contains { $0.name == known.key } }
+            let told = Set(response.topics.compactMap(\.name))
+            topics = topics.filter { told.contains($0.key) }
             topicErrors = [:]
         }
         for topic in response.topics { topicReceived(topic, now: now) }

@@ -36,6 +36,7 @@ struct BrokerCommand: AsyncParsableCommand {
             valueName: "name=value"))
     var topicDefaults: [String] = []
 
+    @OptionGroup var console: ConsoleOptions
     @OptionGroup var process: ProcessOptions
 
     func run() async throws {
@@ -55,9 +56,9 @@ struct BrokerCommand: AsyncParsableCommand {
             let broker = BrokerServer(settings: settings, eventLoopGroup: group, telemetry: telemetry, health: health)
             let service = StartStopService(start: { _ = try await broker.start() }, stop: { await broker.shutDown() })
             let notifier = ServiceNotifier(health: health, telemetry: telemetry)
-            let admin = try AdminService(
-                option: process.admin, standard: config == nil ? "off" : "127.0.0.1:8640", telemetry: telemetry,
-                health: health, on: group)
+            let admin = try ConsoleService(
+                option: process.admin, standard: "127.0.0.1:8640", token: console.token(),
+                bootstrap: { broker.addresses }, telemetry: telemetry, health: health, on: group)
             let hangups: [any Service] = config == nil ? [] : [HangupService(telemetry: telemetry)]
             try await runServices([admin, service] + hangups, notifier: notifier, telemetry: telemetry)
         }

@@ -41,6 +41,7 @@ struct UpCommand: AsyncParsableCommand {
     @Flag(help: "Write and ship a demo log, even where there is an nginx.") var demo = false
     @Flag(inversion: .prefixedNo, help: "Ship the journal.") var journal = true
     @Option(help: "A folder of journal files, instead of the system's journal.") var journalDirectory: String?
+    @OptionGroup var console: ConsoleOptions
     @OptionGroup var process: ProcessOptions
 
     func run() async throws {
@@ -67,8 +68,9 @@ struct UpCommand: AsyncParsableCommand {
             announce(addresses, sources, root)
 
             var services: [any Service] = [
-                try AdminService(
-                    option: process.admin, standard: "off", telemetry: telemetry, health: health, on: group),
+                try ConsoleService(
+                    option: process.admin, standard: "127.0.0.1:8640", token: console.token(), bootstrap: { addresses },
+                    telemetry: telemetry, health: health, on: group, announces: true),
                 StartStopService(start: {}, stop: { await broker.shutDown() }),
             ]
             services += pipelines.map { pipeline in

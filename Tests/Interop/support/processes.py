@@ -85,7 +85,7 @@ class Process:
 
 
 class Broker(Process):
-    def __init__(self, folder, port=None, name="broker", arguments=()):
+    def __init__(self, folder, port=None, name="broker", arguments=("--admin", "off")):
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         data = pathlib.Path(folder) / "broker-data"

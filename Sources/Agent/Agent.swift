@@ -177,6 +177,7 @@ struct AgentLoop {
             agent.health.report("agent", condition.status(troubles: agent.cluster.troubles, now: now))
             if statusAt <= now {
                 publishStatus(isStalled: rest.isStalled)
+                ProcessMemory.giveBack()
                 statusAt = now + agent.settings.statusInterval
             }
             if let stopAt, core.isDrained || stopAt <= now { break }

@@ -16,7 +16,7 @@ extension AgentSettings {
     ///       start: beginning                   # or end
     ///       ignore_older: 7d                   # at the first look, files not written to for so long begin at their end
     ///       poll: true                         # don't wait for inotify: another machine writes here
-    ///       line_max: 1MiB
+    ///       line_max: 1000KiB
     ///       long_lines: cut                    # or skip
     ///   - journal: {units: [nginx.service], identifiers: [sshd], priority: warning, topic: journal, labels: {team: shop}}
     ///   - journal: {directory: /srv/journal, name: copy}

@@ -9,6 +9,11 @@ public enum CRC32C {
         millrace_crc32c(seed, bytes.baseAddress, bytes.count)
     }
 
+    /// The sum of `a + b` from the sums of `a` and of `b`, without either: `joined(checksum(a), checksum(b), secondByteCount: b.count)`.
+    public static func joined(_ first: UInt32, _ second: UInt32, secondByteCount: Int) -> UInt32 {
+        millrace_crc32c_join(first, second, UInt64(secondByteCount))
+    }
+
     @inlinable
     public static func checksum(_ bytes: some Collection<UInt8>) -> UInt32 {
         bytes.withContiguousStorageIfAvailable { checksum(UnsafeRawBufferPointer($0)) }

@@ -105,3 +105,24 @@ uint32_t millrace_crc32c(uint32_t crc, const void *bytes, size_t count) {
     return millrace_crc32c_portable(crc, bytes, count);
 }
 #endif
+
+// Sums are joined as zlib joins its own: the first counts x^(8 × second_count) times, and that power is put together from squares.
+
+static uint32_t product(uint32_t a, uint32_t b) {
+    uint32_t sum = 0;
+    for (uint32_t bit = 0x80000000u; bit; bit >>= 1) {
+        if (a & bit) sum ^= b;
+        b = (b >> 1) ^ (0x82f63b78u & -(b & 1));
+    }
+    return sum;
+}
+
+uint32_t millrace_crc32c_join(uint32_t first, uint32_t second, uint64_t second_count) {
+    uint32_t power = 0x80000000u;   // x^0
+    uint32_t square = 0x00800000u;  // x^8
+    for (; second_count; second_count >>= 1) {
+        if (second_count & 1) power = product(power, square);
+        square = product(square, square);
+    }
+    return product(power, first) ^ second;
+}

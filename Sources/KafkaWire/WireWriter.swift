@@ -16,7 +16,19 @@ public struct WireWriter: Sendable {
     /// In the order of their positions.
     public private(set) var externals: [External] = []
 
+    /// Large byte fields that were not copied into `buffer`: each stands before the byte at its position.
+    public private(set) var spliced: [(position: Int, bytes: ByteBuffer)] = []
+    /// From this length on byte fields are spliced.
+    private var splicedBytesMin = Int.max
+    private var taggedFieldDepth = 0
+
     public init(_ buffer: ByteBuffer = ByteBuffer()) { self.buffer = buffer }
+
+    /// - Parameter splicedBytesMin: byte fields of this length and more are not copied; see `pieces`.
+    public init(capacity: Int, splicedBytesMin: Int) {
+        self.init(capacity: capacity)
+        self.splicedBytesMin = splicedBytesMin
+    }
 
     public init(capacity: Int) { buffer = ByteBufferAllocator().buffer(capacity: capacity) }
 
@@ -24,7 +36,24 @@ public struct WireWriter: Sendable {
     public var byteCount: Int {
         var count = buffer.readableBytes
         for external in externals { count += external.byteCount }
+        for (_, bytes) in spliced { count += bytes.readableBytes }
         return count
+    }
+
+    /// What was written, in order: the buffer's stretches and what was spliced between them.
+    public var pieces: [ByteBuffer] {
+        guard !spliced.isEmpty else { return [buffer] }
+        var pieces: [ByteBuffer] = []
+        var start = buffer.readerIndex
+        for (position, bytes) in spliced {
+            if position > start { pieces.append(buffer.getSlice(at: start, length: position - start)!) }
+            pieces.append(bytes)
+            start = position
+        }
+        if start < buffer.writerIndex {
+            pieces.append(buffer.getSlice(at: start, length: buffer.writerIndex - start)!)
+        }
+        return pieces
     }
 
     // MARK: Numbers
@@ -92,7 +121,12 @@ public struct WireWriter: Sendable {
 
     public mutating func write(_ bytes: ByteBuffer, _ flexible: Bool) throws(WireError) {
         try writeByteLength(bytes.readableBytes, flexible, short: false)
-        buffer.writeImmutableBuffer(bytes)
+        if bytes.readableBytes >= splicedBytesMin {
+            precondition(taggedFieldDepth == 0, "nothing can be spliced into a tagged field, whose size moves it")
+            spliced.append((buffer.writerIndex, bytes))
+        } else {
+            buffer.writeImmutableBuffer(bytes)
+        }
     }
 
     public mutating func writeNullable(_ bytes: ByteBuffer?, _ flexible: Bool) throws(WireError) {
@@ -161,10 +195,12 @@ public struct WireWriter: Sendable {
         writeUnsignedVarint(tag)
         // One byte for the size: nearly all are below 128; `endTaggedField` makes room where one is not.
         buffer.writeInteger(0, as: UInt8.self)
+        taggedFieldDepth += 1
         return buffer.writerIndex
     }
 
     mutating func endTaggedField(_ start: Int) throws(WireError) {
+        taggedFieldDepth -= 1
         let size = buffer.writerIndex - start
         guard size >= 0x80 else {
             buffer.setInteger(UInt8(size), at: start - 1)

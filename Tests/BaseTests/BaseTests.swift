@@ -47,6 +47,54 @@ import Testing
     }
 }
 
+@Suite struct JoinedChecksums {
+    /// Any two stretches, from nothing to more than any batch, give the sum of the whole.
+    @Test func theSumOfTwoStretchesIsThatOfTheWhole() {
+        var random = SeededRandom(seed: 5)
+        let bytes = (0..<300_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+        for _ in 0..<200 {
+            let end = Int.random(in: 0...bytes.count, using: &random)
+            let middle = Int.random(in: 0...end, using: &random)
+            let joined = CRC32C.joined(
+                CRC32C.checksum(bytes[..<middle]), CRC32C.checksum(bytes[middle..<end]), secondByteCount: end - middle)
+            #expect(joined == CRC32C.checksum(bytes[..<end]), "\(middle) of \(end)")
+        }
+    }
+}
+
+@Suite struct DirectFiles {
+    /// On whatever the temporary folder's file system makes of it.
+    @Test func blocksAreWrittenAndReadPastThePageCache() throws {
+        let files = PosixFileSystem()
+        let path = FilePath("/tmp/millrace-direct-\(UInt64.random(in: 0...(.max)))")
+        defer { try? files.unlink(path) }
+        let block = DirectAccess.blockBytes
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * block, alignment: block)
+        defer { memory.deallocate() }
+        let file = try files.openDirect(path, .create)
+        try file.allocate(Int64(4 * block))
+        for place in 0..<memory.count { memory[place] = UInt8(truncatingIfNeeded: place / 7) }
+        try file.write(UnsafeRawBufferPointer(memory), at: Int64(block))
+        try file.sync()
+        let expected = Array(memory)
+        for place in 0..<memory.count { memory[place] = 0 }
+        #expect(try file.read(into: memory, at: Int64(block)) == memory.count)
+        #expect(Array(memory) == expected)
+        file.close()
+        #expect(try files.contents(of: path, bytesMax: .mib(1))?.count == 4 * block)
+    }
+
+    /// A file system that takes the flag and refuses its use is used through the page cache.
+    @Test func whatIsNoBlockGoesThroughThePageCache() throws {
+        let files = PosixFileSystem()
+        let path = FilePath("/tmp/millrace-direct-\(UInt64.random(in: 0...(.max)))")
+        defer { try? files.unlink(path) }
+        let file = try files.openDirect(path, .create)
+        try Array("abc".utf8).withUnsafeBytes { try file.write($0, at: 5) }
+        #expect(try files.contents(of: path, bytesMax: .mib(1)) == [0, 0, 0, 0, 0] + Array("abc".utf8))
+    }
+}
+
 @Suite struct BoundedQueues {
     @Test func elementsComeOutInOrderThoughTheWriterHadToWait() async {
         let queue = BoundedQueue<Int>(bytesMax: ByteCount(10))

@@ -27,7 +27,7 @@ import Testing
             let outcomes = outcomes
             handler.send(
                 OutgoingRequest(
-                    frame: ByteBuffer(integer: id), apiKey: .heartbeat, correlationID: id, timeout: timeout
+                    frame: [ByteBuffer(integer: id)], apiKey: .heartbeat, correlationID: id, timeout: timeout
                 ) { result in
                     switch result {
                     case .success: outcomes.add("\(id) answered")

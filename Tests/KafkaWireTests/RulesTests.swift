@@ -92,6 +92,25 @@ import Testing
         }
     }
 
+    @Test func largeFieldsAreSentFromWhereTheyLie() throws {
+        let records = (1...3).map { ByteBuffer(repeating: UInt8($0), count: $0 * 100) }
+        let request = ProduceRequest(
+            acks: -1,
+            topicData: [
+                .init(name: "t", partitionData: records.enumerated().map { .init(index: Int32($0), records: $1) })
+            ])
+        for version in ProduceRequest.versions {
+            let whole = try request.encoded(version: version)
+            var writer = WireWriter(capacity: 16, splicedBytesMin: 200)
+            try request.encode(into: &writer, version: version)
+            #expect(writer.byteCount == whole.readableBytes)
+            #expect(writer.spliced.map(\.bytes) == Array(records[1...]))
+            var joined = ByteBuffer()
+            for piece in writer.pieces { joined.writeImmutableBuffer(piece) }
+            #expect(joined == whole)
+        }
+    }
+
     @Test func recordsAreSlicesOfWhatCame() throws {
         let records = ByteBuffer(repeating: 9, count: 4096)
         let request = ProduceRequest(

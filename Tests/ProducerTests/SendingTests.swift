@@ -31,6 +31,25 @@ import Testing
             t.take() == ["ack 3@120", "ack 4@130", "note: acknowledged 20", "send 8 7/0 #70", "send 9 7/0 #80"])
     }
 
+    /// Sources wait for a partition that gets on, and not for one that doesn't.
+    @Test func whatWaitsIsWaitedForWhileItIsAcknowledged() {
+        let patience = Duration.milliseconds(250)
+        var t = Transcript.open()
+        #expect(t.machine.crowdedUntil(bytes: 300, patience: patience, now: t.now) == nil)
+        t.pass(.seconds(1))
+        t.seal(count: 2)
+        #expect(t.machine.crowdedUntil(bytes: 300, patience: patience, now: t.now) == nil)
+        t.seal()
+        let begun = t.now
+        #expect(t.machine.crowdedUntil(bytes: 300, patience: patience, now: t.now) == begun + patience)
+        t.pass(.milliseconds(200))
+        t.seal()
+        t.acknowledge(2, at: 110)
+        #expect(t.machine.crowdedUntil(bytes: 300, patience: patience, now: t.now) == t.now + patience)
+        t.pass(.milliseconds(250))
+        #expect(t.machine.crowdedUntil(bytes: 300, patience: patience, now: t.now) == nil)
+    }
+
     @Test func aSecondAnswerChangesNothing() {
         var t = Transcript.open()
         t.seal()

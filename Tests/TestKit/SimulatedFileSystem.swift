@@ -117,19 +117,29 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     // MARK: - FileSystem
 
     public func open(_ path: FilePath, _ mode: OpenMode) throws(FileError) -> any File {
+        try open(path, mode, isDirect: false)
+    }
+
+    /// Refuses what isn't in blocks, as a disk does; what a power cut leaves of the writes is the same, for a disk has a cache of its own.
+    public func openDirect(_ path: FilePath, _ mode: OpenMode) throws(FileError) -> any File {
+        try open(path, mode, isDirect: true)
+    }
+
+    private func open(_ path: FilePath, _ mode: OpenMode, isDirect: Bool) throws(FileError) -> any File {
         try locked { () throws(FileError) -> any File in
             if let node = try find(path, .open) {
                 guard mode != .createNew else { throw FileError(.alreadyExists, .open, path) }
                 guard !node.isDirectory else { throw FileError(.other(21), .open, path, detail: "is a directory") }
                 try checkFaults(.open, path)
-                return SimulatedFile(node: node, path: path, in: self, life: life, writable: mode != .read)
+                return SimulatedFile(
+                    node: node, path: path, in: self, life: life, writable: mode != .read, isDirect: isDirect)
             }
             guard mode == .create || mode == .createNew else { throw FileError(.noSuchFile, .open, path) }
             let (parent, name) = try place(path, .open)
             try begin(.open, path)
             let node = newNode(isDirectory: false)
             setEntry(of: parent, name, to: node)
-            return SimulatedFile(node: node, path: path, in: self, life: life, writable: true)
+            return SimulatedFile(node: node, path: path, in: self, life: life, writable: true, isDirect: isDirect)
         }
     }
 
@@ -395,9 +405,13 @@ private final class SimulatedFile: File, @unchecked Sendable {
     let system: SimulatedFileSystem
     let life: Int
     let writable: Bool
+    let isDirect: Bool
     var isClosed = false
 
-    init(node: SimulatedNode, path: FilePath, in system: SimulatedFileSystem, life: Int, writable: Bool) {
+    init(
+        node: SimulatedNode, path: FilePath, in system: SimulatedFileSystem, life: Int, writable: Bool, isDirect: Bool
+    ) {
+        self.isDirect = isDirect
         self.node = node
         self.path = path
         self.system = system
@@ -410,6 +424,7 @@ private final class SimulatedFile: File, @unchecked Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(FileError) -> Int {
         try system.locked { () throws(FileError) -> Int in
             try system.check(self, .read)
+            try checkBlocks(.read, UnsafeRawBufferPointer(buffer), at: position)
             try system.checkFaults(.read, path)
             let count = min(buffer.count, max(0, node.bytes.count - Int(position)))
             guard count > 0 else { return 0 }
@@ -420,9 +435,20 @@ private final class SimulatedFile: File, @unchecked Sendable {
         }
     }
 
+    private func checkBlocks(
+        _ operation: FileError.Operation, _ bytes: UnsafeRawBufferPointer, at position: Int64
+    ) throws(FileError) {
+        guard isDirect else { return }
+        let place = UInt(bitPattern: bytes.baseAddress) | UInt(position) | UInt(bytes.count)
+        guard place % UInt(DirectAccess.blockBytes) == 0 else {
+            throw FileError(.other(EINVAL), operation, path, detail: "direct access to what isn't whole blocks")
+        }
+    }
+
     func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(FileError) {
         try system.locked { () throws(FileError) in
             try begin(.write)
+            try checkBlocks(.write, bytes, at: position)
             do throws(FileError) {
                 try system.begin(.write, path)
                 try system.room(growing: node, to: Int(position) + bytes.count, path)

@@ -13,6 +13,14 @@ extension IntentLog: ProducerJournal {
     public func bytes(of id: BatchID) throws -> ByteBuffer {
         guard let index = state.index(of: id) else { throw Unreadable(description: "batch \(id) was let go") }
         let intent = state.intents[index]
+        // Rebased ones differ from what was sealed.
+        if let bytes = takeUnsent(id), !intent.isRebased { return bytes }
+        return try storedBytes(of: intent)
+    }
+
+    /// From the ring, checked, under the identity that the batch has now.
+    private func storedBytes(of intent: IntentState.Intent) throws -> ByteBuffer {
+        let id = intent.batch.id
         var bytes = try storedBatch(intent)
         do {
             let batch = try RecordBatch(bytes)
@@ -31,8 +39,8 @@ extension IntentLog: ProducerJournal {
     }
 
     public func fingerprint(of id: BatchID) throws -> BatchFingerprint? {
-        guard state.index(of: id) != nil else { return nil }
-        return BatchFingerprint(try RecordBatch(bytes(of: id)))
+        guard let index = state.index(of: id) else { return nil }
+        return BatchFingerprint(try RecordBatch(storedBytes(of: state.intents[index])))
     }
 
     public func record(opening: PartitionOpening) throws {
@@ -58,7 +66,6 @@ extension IntentLog: ProducerJournal {
     }
 
     public func recordReopening(of ids: [BatchID]) throws {
-        try flush()
         change { $0.reopen(ids) }
         try recordDurably(.reopening, bytesMax: IntentRecord.headerBytes + 8 + ids.count * 8) { $0.write(ids) }
     }

@@ -39,7 +39,8 @@ extension IntentLog {
             return try makeFresh(folder, fileSystem, settings, after: 0, .fresh)
         }
         guard let checkpoint = IntentCheckpoint(bytes),
-            let ring = try openRing(of: checkpoint, folder, fileSystem)
+            let ring = try openRing(
+                of: checkpoint, isDirect: settings.durability == .fsync, folder, fileSystem)
         else {
             let number = try ringNumbers(folder, fileSystem).max() ?? 0
             let aside = folder.appending("intents.checkpoint.damaged-\(number)")
@@ -51,11 +52,11 @@ extension IntentLog {
     }
 
     private static func openRing(
-        of checkpoint: IntentCheckpoint, _ folder: FilePath, _ fileSystem: any FileSystem
+        of checkpoint: IntentCheckpoint, isDirect: Bool, _ folder: FilePath, _ fileSystem: any FileSystem
     ) throws(FileError) -> IntentRing? {
         do {
             return try IntentRing.open(
-                ringPath(folder, checkpoint.ring), capacity: checkpoint.capacity, in: fileSystem)
+                ringPath(folder, checkpoint.ring), capacity: checkpoint.capacity, isDirect: isDirect, in: fileSystem)
         } catch {
             // A ring that is gone or cut is lost state; any other failure is the disk's and may pass.
             guard error.code == .noSuchFile || error.code == .inputOutput && error.operation == .open else {
@@ -78,7 +79,8 @@ extension IntentLog {
             }
         }
         let number = max(number, try ringNumbers(folder, fileSystem).max() ?? 0) + 1
-        let ring = try makeRing(number, folder, fileSystem, settings)
+        var ring = try makeRing(number, folder, fileSystem, settings)
+        try ring.resume(at: 0)
         let checkpoint = IntentCheckpoint(
             ring: number, capacity: ring.capacity, run: 1, tail: 0, applied: 0, state: IntentState())
         try fileSystem.replace(checkpointPath(folder), with: checkpoint.encoded)
@@ -92,7 +94,8 @@ extension IntentLog {
         _ number: UInt64, _ folder: FilePath, _ fileSystem: any FileSystem, _ settings: IntentSettings
     ) throws(FileError) -> IntentRing {
         let capacity = UInt64(settings.capacity.bytes) & ~4095
-        return try IntentRing.create(ringPath(folder, number), capacity: capacity, in: fileSystem)
+        return try IntentRing.create(
+            ringPath(folder, number), capacity: capacity, isDirect: settings.durability == .fsync, in: fileSystem)
     }
 
     private static func recover(
@@ -141,6 +144,7 @@ extension IntentLog {
             checkpoint.state.intents = []
             checkpoint.tail = checkpoint.applied
         }
+        try ring.resume(at: checkpoint.applied)
         try fileSystem.replace(checkpointPath(folder), with: checkpoint.encoded)
         try removeRings(but: checkpoint.ring, folder, fileSystem, keepsDamaged: true)
         let log = IntentLog(

@@ -49,11 +49,12 @@ public final class IntentLog {
     private let run: UInt32
 
     private(set) var tail: UInt64
-    private(set) var head: UInt64
+    var head: UInt64 { ring.head }
     /// Everything below is on disk.
     private var durable: UInt64
     private var unwritten: [(batch: BatchID, offset: Offset)] = []
-    private var scratch = ByteBuffer()
+    /// Batches that were not sent yet, so that nobody has to read them back.
+    private var unsent = UnsentBatches()
     private var failure: FileError?
     /// The newest batch whose space was given up since this was last taken.
     private var freedThrough: BatchID?
@@ -70,7 +71,6 @@ public final class IntentLog {
         state = checkpoint.state
         run = checkpoint.run
         tail = checkpoint.tail
-        head = checkpoint.applied
         durable = checkpoint.applied
     }
 
@@ -118,13 +118,16 @@ public final class IntentLog {
     /// Appends a seal for which `makeRoom` said yes. It is durable after `sync`, and must not be sent before.
     public func append(_ seal: Seal) throws(FileError) -> [SealedBatch] {
         try checkHealth()
-        try flush()
+        try note()
         let bytes = seal.byteCountMax
         precondition(fits(bytes, seal.batches.count), "no room was made for the seal")
         let first = state.nextBatch
         var places: [Int] = []
         let position = try append(.seal, bytesMax: bytes) {
-            places = IntentRecord.write(seal, firstBatch: first, into: &$0)
+            let start = $0.writerIndex
+            let inBuffer = IntentRecord.write(seal, firstBatch: first, into: &$0)
+            places = inBuffer.map { $0 - start + IntentRecord.headerBytes }
+            return IntentRecord.summed(seal, at: inBuffer)
         }
         let batches = seal.batches.enumerated().map { index, batch in
             SealedBatch(
@@ -135,16 +138,17 @@ public final class IntentLog {
             IntentRecord.SealRecord(
                 batches: Array(zip(batches, places)).map { ($0, $1) }, streams: seal.streams, retired: seal.retired,
                 counts: seal.counts), record: position)
+        for (batch, sealed) in zip(batches, seal.batches) { unsent.keep(sealed.bytes, of: batch.id) }
         return batches
     }
 
     /// Makes everything appended so far durable; with `intents: none` only tells the operating system nothing.
     public func sync() throws(FileError) {
-        if settings.durability == .fsync { try syncRing() }
+        if settings.durability == .fsync { try syncRing() } else { try flush() }
     }
 
-    /// Writes down the acknowledgements that were only noted. Call it once per turn of the loop.
-    public func flush() throws(FileError) {
+    /// Appends the acknowledgements since the last call, before anything that may take them back.
+    private func note() throws(FileError) {
         try checkHealth()
         guard !unwritten.isEmpty else { return }
         let acknowledgements = unwritten
@@ -152,7 +156,16 @@ public final class IntentLog {
         let bytes = IntentRecord.headerBytes + 4 + acknowledgements.count * 16
         // No room: the broker will tell again, or the next checkpoint holds it.
         guard hasSpace(bytes) else { return }
-        _ = try append(.acknowledgements, bytesMax: bytes) { IntentRecord.write(acknowledgements, into: &$0) }
+        _ = try append(.acknowledgements, bytesMax: bytes) {
+            IntentRecord.write(acknowledgements, into: &$0)
+            return []
+        }
+    }
+
+    /// Gives what was only noted to the file, without a sync: for a turn that seals nothing.
+    public func flush() throws(FileError) {
+        try note()
+        try writingRing { (ring: inout IntentRing) throws(FileError) in try ring.writeOut() }
     }
 
     /// Binds the state to a machine and a cluster. Where it belonged to another one, the producer identity is given up; where it was
@@ -184,9 +197,12 @@ public final class IntentLog {
         _ kind: IntentRecord.Kind, bytesMax: Int, payload: (inout ByteBuffer) -> Void
     ) throws(FileError) {
         try checkHealth()
-        try flush()
+        try note()
         if hasSpace(bytesMax) {
-            _ = try append(kind, bytesMax: bytesMax, payload: payload)
+            _ = try append(kind, bytesMax: bytesMax) {
+                payload(&$0)
+                return []
+            }
             try syncRing()
         } else {
             // The state holds it already.
@@ -198,21 +214,29 @@ public final class IntentLog {
         try checkHealth()
         state.acknowledge(id, at: offset)
         unwritten.append((id, offset))
-        if unwritten.count >= 256 { try flush() }
+        unsent.drop(id)
+        if unwritten.count >= 256 { try note() }
     }
 
     func change(_ body: (inout IntentState) -> Void) { body(&state) }
 
     func storedBatch(_ intent: IntentState.Intent) throws(FileError) -> ByteBuffer {
         try checkHealth()
+        if intent.record >= durable { try flush() }
         return try ring.read(intent.batch.byteCount, at: intent.place)
     }
+
+    /// A batch's bytes from memory, which are not kept any longer; nil where they are only in the ring.
+    func takeUnsent(_ id: BatchID) -> ByteBuffer? { unsent.take(id) }
 
     // MARK: - Space
 
     private func hasSpace(_ bytes: Int, leaving reserve: Int = 0) -> Bool {
         let padded = IntentRecord.paddedBytes(bytes)
-        return ring.start(after: head, bytes: padded) + UInt64(padded + reserve) - tail <= ring.capacity
+        let end = ring.start(after: head, bytes: padded) + UInt64(padded + reserve)
+        // Whole blocks are written: the last one must not be that of the oldest record which is kept.
+        let block = UInt64(DirectAccess.blockBytes)
+        return end + block - 1 - (end + block - 1) % block <= tail - tail % block + ring.capacity
     }
 
     /// Seals leave a part of the ring to the notes about them.
@@ -237,6 +261,8 @@ public final class IntentLog {
         }
         let newTail = count < state.intents.count ? state.intents[count].record : head
         guard newTail > tail else { return }
+        // While more is on its way, not for every little that was acknowledged.
+        guard newTail - tail >= ring.capacity / 8 || count == state.intents.count || surplus > 0 else { return }
         if count > 0 { freedThrough = state.intents[count - 1].batch.id }
         state.intents.removeFirst(count)
         // The checkpoint stands before anything is written over.
@@ -246,11 +272,19 @@ public final class IntentLog {
     private func syncRing() throws(FileError) {
         try checkHealth()
         guard durable < head else { return }
-        do { try ring.file.sync() } catch {
+        try writingRing { (ring: inout IntentRing) throws(FileError) in
+            try ring.writeOut()
+            try ring.file.sync()
+        }
+        durable = head
+    }
+
+    /// A call that fails is the last.
+    private func writingRing(_ body: (inout IntentRing) throws(FileError) -> Void) throws(FileError) {
+        do { try body(&ring) } catch {
             failure = error
             throw error
         }
-        durable = head
     }
 
     private func checkpoint(tail newTail: UInt64? = nil) throws(FileError) {
@@ -266,26 +300,23 @@ public final class IntentLog {
         unwritten = []
     }
 
-    /// Writes a record at the head, and a filler before it where it goes round. Returns its position.
+    /// Appends a record at the head, and a filler before it where it goes round. Returns its position.
     private func append(
-        _ kind: IntentRecord.Kind, bytesMax: Int, payload: (inout ByteBuffer) -> Void
+        _ kind: IntentRecord.Kind, bytesMax: Int, payload: (inout ByteBuffer) -> [IntentRecord.Summed]
     ) throws(FileError) -> UInt64 {
-        let start = ring.start(after: head, bytes: IntentRecord.paddedBytes(bytesMax))
-        do {
+        let padded = IntentRecord.paddedBytes(bytesMax)
+        let (head, run, durable) = (head, run, durable)
+        let start = ring.start(after: head, bytes: padded)
+        try writingRing { (ring: inout IntentRing) throws(FileError) in
             if start > head, start - head >= UInt64(IntentRecord.headerBytes) {
-                IntentRecord.write(.filler, position: head, run: run, durable: durable, into: &scratch) { _ in }
-                try ring.write(scratch, at: head)
+                try ring.append(at: head, bytesMax: IntentRecord.headerBytes) {
+                    IntentRecord.write(.filler, position: head, run: run, durable: durable, into: &$0) { _ in [] }
+                }
             }
-            IntentRecord.write(kind, position: start, run: run, durable: durable, into: &scratch, payload: payload)
-            precondition(scratch.readableBytes <= IntentRecord.paddedBytes(bytesMax))
-            try ring.write(scratch, at: start)
-        } catch {
-            failure = error
-            throw error
+            try ring.append(at: start, bytesMax: padded) {
+                IntentRecord.write(kind, position: start, run: run, durable: durable, into: &$0, payload: payload)
+            }
         }
-        head = start + UInt64(scratch.readableBytes)
-        // One large record must not be kept in memory for ever.
-        if scratch.capacity > 4 << 20 { scratch = ByteBuffer() }
         return start
     }
 

@@ -1,6 +1,7 @@
 import Base
 import KafkaClient
 import NIOCore
+import Records
 
 /// One record of the intent ring: what is read back whole or not at all. Big-endian; records begin at multiples of 8.
 ///
@@ -83,12 +84,19 @@ enum IntentRecord {
 
     // MARK: - Writing
 
-    /// Writes the record into the emptied buffer, from the magic to the padding.
+    /// Bytes of a payload that were summed before: a sealed batch brings the sum of most of itself.
+    struct Summed {
+        /// Indexes of the buffer.
+        var range: Range<Int>
+        var checksum: UInt32
+    }
+
+    /// Appends the record to the buffer, from the magic to the padding. `payload` returns what of its bytes need not be summed again.
     static func write(
         _ kind: Kind, position: UInt64, run: UInt32, durable: UInt64, into buffer: inout ByteBuffer,
-        payload: (inout ByteBuffer) -> Void
+        payload: (inout ByteBuffer) -> [Summed]
     ) {
-        buffer.clear()
+        let start = buffer.writerIndex
         buffer.writeInteger(magic)
         buffer.writeInteger(UInt32(0))
         buffer.writeInteger(UInt32(0))
@@ -97,17 +105,28 @@ enum IntentRecord {
         buffer.writeInteger(run)
         buffer.writeInteger(UInt32(0))
         buffer.writeInteger(durable)
-        payload(&buffer)
-        let length = buffer.writerIndex
-        buffer.setInteger(UInt32(length), at: 8)
-        let sum = buffer.withUnsafeReadableBytes {
-            CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[8..<length]))
+        let summed = payload(&buffer)
+        let length = buffer.writerIndex - start
+        buffer.setInteger(UInt32(length), at: start + 8)
+        let sum = buffer.withUnsafeReadableBytes { bytes in
+            // Indexes count from the buffer's memory on, this from its first readable byte.
+            let first = buffer.readerIndex
+            var sum: UInt32 = 0
+            var place = start + 8 - first
+            for part in summed {
+                let begin = part.range.lowerBound - first
+                sum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[place..<begin]), continuing: sum)
+                sum = CRC32C.joined(sum, part.checksum, secondByteCount: part.range.count)
+                place = begin + part.range.count
+            }
+            let end = start + length - first
+            return CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[place..<end]), continuing: sum)
         }
-        buffer.setInteger(sum, at: 4)
+        buffer.setInteger(sum, at: start + 4)
         buffer.writeRepeatingByte(0, count: paddedBytes(length) - length)
     }
 
-    /// Writes a seal's payload; returns where each batch's bytes begin in the record.
+    /// Writes a seal's payload; returns where each batch's bytes begin in the buffer.
     static func write(_ seal: Seal, firstBatch: UInt64, into buffer: inout ByteBuffer) -> [Int] {
         var places: [Int] = []
         buffer.writeInteger(firstBatch)
@@ -128,6 +147,17 @@ enum IntentRecord {
         buffer.writeInteger(UInt32(seal.counts.count))
         for count in seal.counts { buffer.write(count) }
         return places
+    }
+
+    /// What the seal's batches were summed to when they were sealed.
+    static func summed(_ seal: Seal, at places: [Int]) -> [Summed] {
+        zip(seal.batches, places).compactMap { batch, place in
+            let (bytes, start) = (batch.bytes, batch.bytes.readerIndex)
+            guard bytes.readableBytes >= BatchLayout.headerBytes,
+                let checksum: UInt32 = bytes.getInteger(at: start + BatchLayout.crc)
+            else { return nil }
+            return Summed(range: (place + BatchLayout.attributes)..<(place + bytes.readableBytes), checksum: checksum)
+        }
     }
 
     static func write(_ rebase: PartitionRebase, into buffer: inout ByteBuffer) {

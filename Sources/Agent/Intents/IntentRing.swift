@@ -8,32 +8,67 @@ import SystemPackage
 
 /// The preallocated file under the intent log: positions count bytes for ever, a record stands at its position modulo the capacity, and
 /// never across the end. No decisions about what is kept.
+///
+/// Records are gathered in memory, one after the other, and written together: whole blocks, past the page cache where the file system can
+/// do that, since nobody reads them while all goes well. The block in which the last record ends is written again with what follows it; what
+/// stood in it before stands there again, so a write that is torn between sectors harms nothing that was written earlier.
 struct IntentRing {
+    /// So much is written at once although nobody has asked yet.
+    private static let gatheredBytesMax = 1 << 20
+    private static let block = DirectAccess.blockBytes
+
     let file: any File
     let path: FilePath
     let capacity: UInt64
 
-    /// Makes the file whole: zeros, on disk, under its name.
-    static func create(_ path: FilePath, capacity: UInt64, in fileSystem: any FileSystem) throws(FileError)
-        -> IntentRing
-    {
-        let file = try fileSystem.open(path, .create)
+    /// Where the next record begins, unless it goes round.
+    private(set) var head: UInt64 = 0
+    /// What stands in the file from `base`, the beginning of a block, up to `head`: the last block in part, and what wasn't written yet.
+    private var gathered = BlockBuffer(capacity: 256 << 10)
+    private var base: UInt64 = 0
+    /// Everything below was given to the file.
+    private var written: UInt64 = 0
+
+    /// Makes the file whole: zeros, on disk, under its name. `isDirect` past the page cache: then they are really written, or the first lap
+    /// would write each block's description with it.
+    static func create(
+        _ path: FilePath, capacity: UInt64, isDirect: Bool, in fileSystem: any FileSystem
+    ) throws(FileError) -> IntentRing {
+        let file = isDirect ? try fileSystem.openDirect(path, .create) : try fileSystem.open(path, .create)
         // What an attempt that was cut off left behind must not be taken for records.
         try file.truncate(to: 0)
         try file.allocate(Int64(capacity))
+        if isDirect {
+            var zeros = BlockBuffer(capacity: Int(min(capacity, 1 << 20)))
+            zeros.bytes.writeRepeatingByte(0, count: zeros.capacity)
+            var place: UInt64 = 0
+            while place < capacity {
+                let count = min(zeros.count, Int(capacity - place))
+                try write(zeros.bytes, count, to: file, at: Int64(place), path)
+                place += UInt64(count)
+            }
+        }
         try file.sync()
         try fileSystem.syncDirectory(path.removingLastComponent())
         return IntentRing(file: file, path: path, capacity: capacity)
     }
 
-    static func open(_ path: FilePath, capacity: UInt64, in fileSystem: any FileSystem) throws(FileError) -> IntentRing
-    {
-        let file = try fileSystem.open(path, .readWrite)
+    static func open(
+        _ path: FilePath, capacity: UInt64, isDirect: Bool, in fileSystem: any FileSystem
+    ) throws(FileError) -> IntentRing {
+        let file = isDirect ? try fileSystem.openDirect(path, .readWrite) : try fileSystem.open(path, .readWrite)
         let size = try file.status().size
         guard size == Int64(capacity) else {
             throw FileError(.inputOutput, .open, path, detail: "\(size) bytes, the checkpoint says \(capacity)")
         }
         return IntentRing(file: file, path: path, capacity: capacity)
+    }
+
+    private init(file: any File, path: FilePath, capacity: UInt64) {
+        precondition(capacity > 0 && capacity % UInt64(Self.block) == 0, "a ring of \(capacity) bytes")
+        self.file = file
+        self.path = path
+        self.capacity = capacity
     }
 
     /// Where a record of so many bytes (padding included) would begin if the log ended at `head`: there, or at the next beginning of the
@@ -43,26 +78,90 @@ struct IntentRing {
         return UInt64(bytes) <= left ? head : head + left
     }
 
-    func write(_ record: ByteBuffer, at position: UInt64) throws(FileError) {
-        precondition(position % capacity + UInt64(record.readableBytes) <= capacity)
+    // MARK: - Writing
+
+    /// The log ends here: the next record follows. Everything before was written by an earlier run.
+    mutating func resume(at position: UInt64) throws(FileError) {
+        base = position - position % UInt64(Self.block)
+        head = position
+        written = position
+        gathered.clear()
+        let count = Int(position - base)
+        if count > 0 { gathered.bytes.writeImmutableBuffer(try read(count, at: base)) }
+    }
+
+    /// Appends a record that `write` adds to the buffer, at `head` or at the beginning of the next lap, to the file's memory: see `writeOut`.
+    mutating func append(
+        at start: UInt64, bytesMax: Int, _ write: (inout ByteBuffer) -> Void
+    ) throws(FileError) {
+        if start != head {
+            precondition(start % capacity == 0 && start > head)
+            try writeOut()
+            gathered.clear()
+            (base, head, written) = (start, start, start)
+        }
+        reserve(bytesMax)
+        let before = gathered.count
+        write(&gathered.bytes)
+        let count = gathered.count - before
+        precondition(count <= bytesMax && head % capacity + UInt64(count) <= capacity)
+        head += UInt64(count)
+        if gathered.count >= Self.gatheredBytesMax { try writeOut() }
+    }
+
+    /// Gives everything appended to the file. Durable after a sync of the file.
+    mutating func writeOut() throws(FileError) {
+        guard written < head else { return }
+        let count = gathered.count
+        gathered.fillBlock()
+        try Self.write(gathered.bytes, gathered.count, to: file, at: Int64(base % capacity), path)
+        written = head
+        let kept = count % Self.block
+        // Bytes, not a slice: while that lives the buffer would be made anew, anywhere.
+        let last = gathered.bytes.getBytes(at: gathered.bytes.readerIndex + count - kept, length: kept)!
+        base = head - UInt64(kept)
+        // One large record must not be kept in memory for ever.
+        if gathered.capacity > 2 * Self.gatheredBytesMax { gathered = BlockBuffer(capacity: 256 << 10) }
+        gathered.clear()
+        gathered.bytes.writeBytes(last)
+    }
+
+    private mutating func reserve(_ bytes: Int) {
+        let needed = BlockBuffer.whole(gathered.count + bytes)
+        guard gathered.capacity < needed else { return }
+        var larger = BlockBuffer(capacity: max(needed, min(2 * gathered.capacity, Self.gatheredBytesMax)))
+        larger.bytes.writeImmutableBuffer(gathered.bytes)
+        gathered = larger
+    }
+
+    private static func write(
+        _ buffer: ByteBuffer, _ count: Int, to file: any File, at position: Int64, _ path: FilePath
+    ) throws(FileError) {
         do {
-            try record.withUnsafeReadableBytes { try file.write($0, at: Int64(position % capacity)) }
+            try buffer.withUnsafeReadableBytes {
+                try file.write(UnsafeRawBufferPointer(rebasing: $0[..<count]), at: position)
+            }
         } catch { throw error as? FileError ?? FileError(.other(0), .write, path) }
     }
 
+    // MARK: - Reading
+
     func read(_ count: Int, at position: UInt64) throws(FileError) -> ByteBuffer {
         precondition(position % capacity + UInt64(count) <= capacity)
-        var buffer = ByteBufferAllocator().buffer(capacity: count)
+        let lead = Int(position % UInt64(Self.block))
+        let whole = BlockBuffer.whole(lead + count)
+        var buffer = BlockBuffer(capacity: whole).bytes
+        let start = Int64(position % capacity) - Int64(lead)
         do {
-            try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) {
-                try file.read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count]), at: Int64(position % capacity))
+            try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: whole) {
+                try file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<whole]), at: start)
             }
         } catch { throw error as? FileError ?? FileError(.other(0), .read, path) }
-        guard buffer.readableBytes == count else {
+        guard buffer.readableBytes == whole, let slice = buffer.getSlice(at: buffer.readerIndex + lead, length: count)
+        else {
             throw FileError(.inputOutput, .read, path, detail: "the ring is shorter than it was made")
         }
-        return buffer
+        return slice
     }
 
     /// The record at a position, whole and of the given run; nil where something else stands there.

@@ -3,6 +3,11 @@ import Records
 
 /// How lines become batches.
 public struct SealSettings: Sendable, Equatable {
+    /// The longest line or entry unless a source says otherwise. One that does not compress makes a batch of its own, and that must stay below what
+    /// a Kafka topic takes by default (`max.message.bytes`, 1,048,588) with its key, headers and framing: what a broker refuses for its size
+    /// holds up its partition.
+    public static let lineBytesMax = ByteCount.kib(1000)
+
     public var codec = Codec.gzip
     /// The codec's level; nil is its default.
     public var level: Int?

@@ -31,7 +31,11 @@ public final class ShippingCore {
     private var isFinishing = false
 
     /// Bytes taken from inputs before the turn ends, so that answers are heard in between.
-    private static let bytesPerTurn = 4 << 20
+    private static let bytesPerTurn = 1 << 20
+    /// While so much waits to be acknowledged, and is being acknowledged, the sources wait: what is sealed now would only be written and lie
+    /// in memory. Where nothing is heard for `patience` the log takes what comes.
+    private static let waitingBytesMax = 2 << 20
+    private static let patience = Duration.milliseconds(250)
 
     public init(
         inputs: [any Input], assembler: BatchAssembler, log: IntentLog, sender: BatchSender, topics: any TopicDirectory,
@@ -70,21 +74,30 @@ public final class ShippingCore {
         try sender.tick(now: now)
         var rest = Rest(until: .distantFuture, wakes: [], isStalled: false)
         var isHungry = false
-        if !isFinishing {
+        let crowdedUntil =
+            isFinishing ? nil : sender.crowdedUntil(bytes: Self.waitingBytesMax, patience: Self.patience, now: now)
+        if let crowdedUntil {
+            rest.until = crowdedUntil
+        } else if !isFinishing {
             isHungry = try fill(now, wallTime, &rest)
         }
         try seal(now, all: isFinishing)
-        try log.flush()
         let batches = unsent
         unsent = []
-        // One sync for all seals of the turn; nothing is sent before.
-        if !batches.isEmpty { try log.sync() }
+        if !batches.isEmpty {
+            // One sync for all seals of the turn; nothing is sent before.
+            try log.sync()
+        } else if !sender.isWaiting {
+            // Otherwise what was acknowledged is written down with the next seal.
+            try log.flush()
+        }
         if let freed = log.takeFreed() { sender.freed(through: freed) }
         if !batches.isEmpty { try sender.send(batches, now: now) }
         rest.isStalled = isStalled
         if isHungry && !isStalled { rest.until = now }
         // Inputs that can't be asked for more take care that nothing gets away meanwhile.
-        for index in inputs.indices where !isFinishing && (isStalled || current[index] != nil) {
+        for index in inputs.indices
+        where !isFinishing && (isStalled || crowdedUntil != nil || current[index] != nil) {
             rest.until = min(rest.until, inputs[index].attend(now: now))
         }
         // Where nothing can be sealed, only an answer helps.

@@ -81,6 +81,7 @@ public struct RunAgent: AsyncParsableCommand {
     public init() {}
 
     public func run() async throws {
+        ProcessMemory.keepSmall()
         try await reporting {
             let settings = try self.settings()
             let telemetry = process.telemetry("agent")

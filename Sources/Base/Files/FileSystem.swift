@@ -9,6 +9,10 @@ public protocol FileSystem: Sendable {
     /// A file that was created is durable only after `sync()` of the file and `syncDirectory` of its folder.
     func open(_ path: FilePath, _ mode: OpenMode) throws(FileError) -> any File
 
+    /// Opens a file whose bytes go past the page cache where the file system can do that, and through it where it can't. Whoever calls keeps
+    /// positions, lengths and memory to multiples of `DirectAccess.blockBytes`. A write is durable after `sync()`, not before, as with `open`.
+    func openDirect(_ path: FilePath, _ mode: OpenMode) throws(FileError) -> any File
+
     /// What stands at the path (links followed), or nil where there is nothing.
     func status(_ path: FilePath) throws(FileError) -> FileStatus?
 
@@ -38,6 +42,12 @@ public protocol FileSystem: Sendable {
 
     /// Takes an exclusive lock that ends with the process, or throws `.locked` where another holds it.
     func lock(_ path: FilePath) throws(FileError) -> any FileLock
+}
+
+/// What `openDirect` asks of those who read and write.
+public enum DirectAccess {
+    /// A multiple of the block of every disk there is.
+    public static let blockBytes = 4096
 }
 
 /// An open file. Positions are explicit, so one handle serves several readers.
@@ -126,6 +136,8 @@ public struct DirectoryEntry: Sendable, Equatable {
 }
 
 extension FileSystem {
+    public func openDirect(_ path: FilePath, _ mode: OpenMode) throws(FileError) -> any File { try open(path, mode) }
+
     public func exists(_ path: FilePath) throws(FileError) -> Bool { try status(path) != nil }
 
     /// The whole file, refused above `bytesMax`; nil where there is none.

@@ -1,3 +1,4 @@
+import CMillrace
 import Synchronization
 public import SystemPackage
 
@@ -10,6 +11,18 @@ public struct PosixFileSystem: FileSystem {
     public init() {}
 
     public func open(_ path: FilePath, _ mode: OpenMode) throws(FileError) -> any File {
+        try open(path, mode, extraFlags: 0)
+    }
+
+    public func openDirect(_ path: FilePath, _ mode: OpenMode) throws(FileError) -> any File {
+        do throws(FileError) { return try open(path, mode, extraFlags: millrace_direct_flag()) } catch {
+            // The file system has no such access.
+            guard error.code == .other(EINVAL) else { throw error }
+            return try open(path, mode, extraFlags: 0)
+        }
+    }
+
+    private func open(_ path: FilePath, _ mode: OpenMode, extraFlags: CInt) throws(FileError) -> any File {
         let flags: CInt =
             switch mode {
             case .read: O_RDONLY
@@ -17,7 +30,7 @@ public struct PosixFileSystem: FileSystem {
             case .create: O_RDWR | O_CREAT
             case .createNew: O_RDWR | O_CREAT | O_EXCL
             }
-        let descriptor = retryingInterrupts { Glibc.open(path.string, flags | O_CLOEXEC, 0o640) }
+        let descriptor = retryingInterrupts { Glibc.open(path.string, flags | extraFlags | O_CLOEXEC, 0o640) }
         guard descriptor >= 0 else { throw FileError(errno: errno, .open, path) }
         return PosixFile(descriptor: descriptor, path: path)
     }
@@ -133,7 +146,7 @@ final class PosixFile: File {
             let count = pread(number, buffer.baseAddress! + done, buffer.count - done, off_t(position) + off_t(done))
             if count == 0 { break }
             if count < 0 {
-                if errno == EINTR { continue }
+                if errno == EINTR || errno == EINVAL && leftDirectAccess() { continue }
                 throw FileError(errno: errno, .read, path)
             }
             done += count
@@ -146,11 +159,18 @@ final class PosixFile: File {
         while done < bytes.count {
             let count = pwrite(number, bytes.baseAddress! + done, bytes.count - done, off_t(position) + off_t(done))
             if count < 0 {
-                if errno == EINTR { continue }
+                if errno == EINTR || errno == EINVAL && leftDirectAccess() { continue }
                 throw FileError(errno: errno, .write, path)
             }
             done += count
         }
+    }
+
+    /// Some file systems grant direct access and then refuse each use of it: goes on through the page cache. False where that was so already.
+    private func leftDirectAccess() -> Bool {
+        let flags = fcntl(number, F_GETFL)
+        guard flags >= 0, flags & millrace_direct_flag() != 0 else { return false }
+        return fcntl(number, F_SETFL, flags & ~millrace_direct_flag()) == 0
     }
 
     func write(

@@ -7,6 +7,19 @@
 /// CRC-32C (Castagnoli) of `count` bytes, continuing from `crc` (0 to begin). Uses the CPU's instruction where it has one.
 uint32_t millrace_crc32c(uint32_t crc, const void *bytes, size_t count);
 
+/// The sum of two stretches of bytes, one after the other, from the sum of each; `second_count` is the number of bytes in the second.
+uint32_t millrace_crc32c_join(uint32_t first, uint32_t second, uint64_t second_count);
+
+/// The flag of open(2) by which a file's bytes go past the page cache.
+int millrace_direct_flag(void);
+
+/// Sets the allocator up for a small process: two arenas, and batches from the heap. To be called before threads are started.
+void millrace_memory_keep_small(void);
+
+/// Gives back what starting and quiet hours leave behind: free memory of the heap, and pages of program code, which come back from the page
+/// cache when they are run again.
+void millrace_memory_give_back(void);
+
 /// The same sum by table alone, for CPUs without the instruction and for tests that compare the two.
 uint32_t millrace_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
 

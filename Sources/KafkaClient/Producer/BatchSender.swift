@@ -44,6 +44,14 @@ public final class BatchSender {
 
     public func tick(now: Instant) throws { try run(machine.tick(now: now), now) }
 
+    /// See `ProducerMachine.crowdedUntil`.
+    public func crowdedUntil(bytes: Int, patience: Duration, now: Instant) -> Instant? {
+        machine.crowdedUntil(bytes: bytes, patience: patience, now: now)
+    }
+
+    /// A batch is on the wire.
+    public var isWaiting: Bool { machine.hasInFlight }
+
     public var nextDeadline: Instant { machine.nextDeadline }
 
     private func run(_ first: [ProducerAction], _ now: Instant) throws {

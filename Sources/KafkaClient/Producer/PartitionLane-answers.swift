@@ -59,6 +59,7 @@ extension PartitionLane {
             if offset != .none { floor = max(floor, offset + Int64(first.batch.recordCount)) }
             context.actions.append(.recordAcknowledgement(first.batch.id, partition, offset))
             acknowledgedAt = context.now
+            progressAt = context.now
             records += Int(first.batch.recordCount)
             bytes += first.batch.byteCount
         }

@@ -116,6 +116,8 @@ struct PartitionLane: Sendable {
     var requestNumber: UInt32 = 0
     /// There is something to send and no room on the wire.
     var isStarved = false
+    /// When a batch was last acknowledged, or began to wait where none did.
+    var progressAt = Instant.zero
 
     init(partition: TopicPartition, identity: ProducerIdentity) {
         self.partition = partition
@@ -160,6 +162,7 @@ struct PartitionLane: Sendable {
 
     mutating func sealed(_ batch: SealedBatch, _ context: inout LaneContext) {
         precondition(pending.last.map { $0.batch.id < batch.id } ?? true, "batch \(batch.id) came out of order")
+        if pending.isEmpty { progressAt = context.now }
         pending.append(Pending(batch: batch))
         switch state {
         case .closed: inspect(&context)

@@ -169,8 +169,26 @@ public struct ProducerMachine: Sendable {
         return deadline
     }
 
+    /// Where so many bytes wait in partitions whose batches are being acknowledged: until when it is better to wait for that than to seal
+    /// more. A partition that made no progress for `patience` isn't waited for. Nil where less waits.
+    public func crowdedUntil(bytes: Int, patience: Duration, now: Instant) -> Instant? {
+        var waiting = 0
+        var until = Instant.zero
+        for lane in lanes.values where lane.state == .open && !lane.pending.isEmpty {
+            guard lane.progressAt + patience > now else { continue }
+            until = max(until, lane.progressAt + patience)
+            for pending in lane.pending {
+                waiting += pending.batch.byteCount
+                if waiting >= bytes { return until }
+            }
+        }
+        return nil
+    }
+
     /// Batches that were sealed and are not acknowledged.
     public var pendingCount: Int { lanes.values.reduce(0) { $0 + $1.pending.count } }
+
+    public var hasInFlight: Bool { inFlightBytes > 0 }
 
     public var inFlightCount: Int { lanes.values.reduce(0) { $0 + $1.inFlightCount } }
 

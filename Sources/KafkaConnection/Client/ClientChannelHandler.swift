@@ -7,7 +7,8 @@ import Synchronization
 struct OutgoingRequest: Sendable {
     typealias Completion = @Sendable (Result<ByteBuffer, ClientError>) -> Void
 
-    var frame: ByteBuffer
+    /// In pieces: a batch is sent from where it lies.
+    var frame: [ByteBuffer]
     var apiKey: ApiKey
     var correlationID: Int32
     var timeout: Duration
@@ -127,7 +128,7 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
                     completion: completion))
             watch(deadline)
         }
-        context.write(wrapOutboundOut(.byteBuffer(request.frame)), promise: nil)
+        for piece in request.frame { context.write(wrapOutboundOut(.byteBuffer(piece)), promise: nil) }
     }
 
     private func cancelled(_ correlationID: Int32) {

@@ -212,7 +212,7 @@ public final class ClientConnection: Sendable {
         correlation: CorrelationIDs, completion: OutgoingRequest.Completion?
     ) throws(ClientError) -> OutgoingRequest {
         let correlationID = correlation.next()
-        var writer = WireWriter(capacity: 512)
+        var writer = WireWriter(capacity: 512, splicedBytesMin: 16 << 10)
         writer.write(Int32(0))
         do {
             try request.encode(
@@ -221,9 +221,9 @@ public final class ClientConnection: Sendable {
             throw ClientError(
                 .unsupportedVersion, "\(Request.apiKey) v\(version) can't be written: \(error)", cause: error)
         }
-        writer.buffer.setInteger(Int32(writer.buffer.readableBytes - 4), at: 0)
+        writer.buffer.setInteger(Int32(writer.byteCount - 4), at: 0)
         return OutgoingRequest(
-            frame: writer.buffer, apiKey: Request.apiKey, correlationID: correlationID, timeout: timeout,
+            frame: writer.pieces, apiKey: Request.apiKey, correlationID: correlationID, timeout: timeout,
             completion: completion)
     }
 

@@ -222,6 +222,93 @@ private final class Rig {
         #expect(try log.fingerprint(of: sealed[3].id) != nil)
     }
 
+    /// The first time a batch is sent from memory, later from the ring: the same bytes.
+    @Test func whatIsSentIsWhatStandsInTheRing() throws {
+        let log = try IntentLog.open(folder, in: SimulatedFileSystem(), settings: settings()).log
+        var seal = Seal()
+        seal.batches = [
+            try batch(partitions[0], sequence: 0, text: "x", fill: 30_000),
+            try batch(partitions[1], sequence: 0, text: "y", fill: 10),
+        ]
+        #expect(try log.makeRoom(bytes: seal.byteCountMax, batches: 2))
+        let sealed = try log.append(seal)
+        try log.sync()
+        for (batch, made) in zip(sealed, seal.batches) {
+            let prints = try log.fingerprint(of: batch.id)
+            #expect(try log.bytes(of: batch.id) == made.bytes)
+            #expect(log.takeUnsent(batch.id) == nil)
+            #expect(try log.bytes(of: batch.id) == made.bytes)
+            #expect(try log.fingerprint(of: batch.id) == prints)
+        }
+    }
+
+    @Test func unsentBatchesKeepToTheirBudget() {
+        var unsent = UnsentBatches()
+        let bytes = ByteBuffer(repeating: 1, count: 1 << 20)
+        for id in 1...6 as ClosedRange<UInt64> { unsent.keep(bytes, of: BatchID(id)) }
+        #expect(unsent.byteCount == 4 << 20)
+        #expect(unsent.take(BatchID(2)) == nil && unsent.take(BatchID(4)) != nil)
+        unsent.drop(BatchID(3))
+        #expect(unsent.byteCount == 2 << 20)
+    }
+
+    /// While batches are on their way a full ring gives up an eighth at least: each time costs a checkpoint.
+    @Test func spaceIsGivenUpInLargeSteps() throws {
+        let files = SimulatedFileSystem()
+        let log = try IntentLog.open(folder, in: files, settings: settings()).log
+        var sealed: [SealedBatch] = []
+        while true {
+            var seal = Seal()
+            seal.batches = [
+                try batch(partitions[0], sequence: Int32(sealed.count), text: "\(sealed.count)", fill: 20_000)
+            ]
+            guard try log.makeRoom(bytes: seal.byteCountMax, batches: 1) else { break }
+            sealed += try log.append(seal)
+            try log.sync()
+        }
+        for (number, batch) in sealed.enumerated() {
+            try log.recordAcknowledgement(of: batch.id, in: batch.partition, at: .zero)
+            let isRoom = try log.makeRoom(bytes: 20_000, batches: 1)
+            #expect(isRoom == ((number + 1) * 20_000 >= 130_000), "after \(number + 1)")
+            if isRoom { break }
+        }
+    }
+
+    /// What is written at the head is whole blocks: none of them may be the oldest record's.
+    @Test func aRingFullToTheBrimHoldsItsOldestRecord() throws {
+        for fill in stride(from: 10, through: 4010, by: 500) {
+            let files = SimulatedFileSystem()
+            let log = try IntentLog.open(folder, in: files, settings: settings()).log
+            try log.record(producer: identity)
+            var sealed: [SealedBatch] = []
+            while true {
+                var seal = Seal()
+                let text = "\(sealed.count)"
+                // Two laps: the oldest that stays is anywhere.
+                seal.batches = [
+                    try batch(partitions[0], sequence: Int32(sealed.count), text: text, fill: 20_000 + fill)
+                ]
+                guard try log.makeRoom(bytes: seal.byteCountMax, batches: 1) else { break }
+                sealed += try log.append(seal)
+                try log.sync()
+                if sealed.count <= 60 {
+                    try log.recordAcknowledgement(of: sealed.last!.id, in: partitions[0], at: .zero)
+                }
+            }
+            // Notes have the rest to themselves.
+            for _ in 0..<3000 {
+                try log.record(
+                    opening: PartitionOpening(partition: partitions[0], topicID: .zero, floor: .zero))
+            }
+            files.processKilled()
+            let (again, recovery) = try IntentLog.open(folder, in: files, settings: settings())
+            #expect(recovery.finding == .whole)
+            let pending = again.snapshots[0].pending
+            #expect(pending.map(\.id) == sealed[60...].map(\.id))
+            for batch in pending { try RecordBatch(again.bytes(of: batch.id)).checkCRC() }
+        }
+    }
+
     @Test func acknowledgedBatchesStayUntilTheirSpaceIsNeeded() throws {
         let files = SimulatedFileSystem()
         let log = try IntentLog.open(folder, in: files, settings: settings()).log
@@ -309,7 +396,7 @@ private final class Rig {
 
     @Test func headerSizeIsWhatTheDrawingSays() {
         var buffer = ByteBuffer()
-        IntentRecord.write(.filler, position: 3, run: 4, durable: 2, into: &buffer) { _ in }
+        IntentRecord.write(.filler, position: 3, run: 4, durable: 2, into: &buffer) { _ in [] }
         #expect(buffer.readableBytes == 40 && IntentRecord.headerBytes == 40)
         let header = buffer.withUnsafeReadableBytes { IntentRecord.Header($0) }
         #expect(header?.position == 3 && header?.run == 4 && header?.durable == 2 && header?.length == 40)

@@ -28,7 +28,8 @@ public struct FileInputSettings: Sendable, Equatable {
 
     public init(
         paths: [String], exclude: [String] = [], topic: String, format: String? = nil,
-        labels: [(name: String, value: String)] = [], start: Start = .beginning, lineBytesMax: ByteCount = .mib(1),
+        labels: [(name: String, value: String)] = [], start: Start = .beginning,
+        lineBytesMax: ByteCount = SealSettings.lineBytesMax,
         longLines: LongLines = .cut
     ) {
         self.paths = paths

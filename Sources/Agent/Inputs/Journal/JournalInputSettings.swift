@@ -24,7 +24,7 @@ public struct JournalInputSettings: Sendable, Equatable {
     /// Headers for every record, after `format: journal`.
     public var labels: [(name: String, value: String)]
     /// The longest line of JSON for an entry. A field that doesn't fit is written as null, as journalctl does, and counted.
-    public var entryBytesMax = ByteCount.mib(1)
+    public var entryBytesMax = SealSettings.lineBytesMax
     /// What is run to read the journal, in a process of its own; options are added to it.
     public var readerCommand = ["/proc/self/exe", "journal-reader"]
     /// How long a reader that ended is left alone at first; doubles up to half a minute while it gets nowhere.

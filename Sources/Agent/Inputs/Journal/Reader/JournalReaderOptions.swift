@@ -12,7 +12,7 @@ public struct JournalReaderOptions: Sendable, Equatable {
     public var leaveOutUnit: String?
     public var priority: Int?
     public var isThisBootOnly = false
-    public var entryBytesMax = 1 << 20
+    public var entryBytesMax = SealSettings.lineBytesMax.bytes
     /// So many entries are not read but counted as gone: earlier readers crashed there.
     public var passOver = 0
 

@@ -8,8 +8,8 @@ struct UnsentBatches {
     static let bytesMax = 4 << 20
 
     private var kept: [BatchID: ByteBuffer] = [:]
-    /// In the order of their seals; those that went are skipped.
-    private var order: Deque<BatchID> = []
+    /// In the order of their seals; those that went are skipped. Never much longer than what is kept, however long the first one waits.
+    private(set) var order: Deque<BatchID> = []
     private(set) var byteCount = 0
 
     mutating func keep(_ bytes: ByteBuffer, of id: BatchID) {
@@ -23,6 +23,7 @@ struct UnsentBatches {
         guard let bytes = kept.removeValue(forKey: id) else { return nil }
         byteCount -= bytes.readableBytes
         while let first = order.first, kept[first] == nil { order.removeFirst() }
+        if order.count > 2 * kept.count + 64 { order.removeAll { kept[$0] == nil } }
         return bytes
     }
 

@@ -16,6 +16,7 @@ struct DisplayParser: Sendable {
     /// nginx's combined format, and the same with the request's time behind, as many write it.
     static let timed: NginxLineParser = {
         do { return NginxLineParser(try LogFormat(LogFormat.combinedText + " $request_time")) } catch {
+            // A constant of this file: a mistake in it is a bug that the first test meets.
             fatalError("combined with $request_time: \(error)")
         }
     }()

@@ -91,7 +91,9 @@ let package = Package(
             ]),
         .target(
             name: "Exports",
-            dependencies: ["Base", "Events", "Records", "Telemetry", "CZlib", systemPackage, deque, logging],
+            dependencies: [
+                "Base", "Events", "Records", "Telemetry", "CZlib", "CZstd", systemPackage, deque, logging,
+            ],
             swiftSettings: hot),
         .target(
             name: "Pipelines",

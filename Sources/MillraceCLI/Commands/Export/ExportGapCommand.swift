@@ -7,10 +7,7 @@ import KafkaClient
 import NIOPosix
 import Pipelines
 
-struct ExportCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Look after exported tables.", subcommands: [Gap.self])
-
+extension ExportCommand {
     struct Gap: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "gap",

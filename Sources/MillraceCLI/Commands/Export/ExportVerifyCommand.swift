@@ -1,0 +1,71 @@
+import AgentCommands
+import ArgumentParser
+import Base
+import Events
+import Exports
+
+extension ExportCommand {
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "verify",
+            abstract: "Prove from the chains that the tables hold every record once, and nothing else.",
+            discussion: """
+                Each chain's offsets must follow each other without a hole or an overlap; each file that a commit names must stand in the table with that
+                length, those bytes and that many rows; and no other file may. May run beside the pipeline. Ends with 1 where anything is wrong.
+
+                EXAMPLES
+                  millrace export verify /srv/export
+                  millrace export verify /srv/export --table nginx --quick --output json
+                """)
+
+        @OptionGroup var export: ExportOptions
+        @Flag(help: "Don't read the files: only chains, names and lengths.") var quick = false
+        @Option(help: "table or json.") var output = OutputFormat.table
+
+        func run() async throws {
+            try await reporting {
+                let bar = ProgressBar("verify", unit: .bytes)
+                let audit = ExportAudit(try export.store(), filter: export.filter, readsFiles: !quick) { progress in
+                    bar.show(progress.bytesRead, of: progress.byteCount)
+                }
+                let report = try await audit.run()
+                bar.clear()
+                switch output {
+                case .table: printTable(report)
+                case .json: printJSON(report)
+                }
+                if !report.isFine { throw ExitCode.failure }
+            }
+        }
+
+        private func printTable(_ report: AuditReport) {
+            for finding in report.findings { print("\(finding.kind.rawValue)  \(finding)") }
+            if report.moreFindingCount > 0 { print("… and \(report.moreFindingCount) more") }
+            let lost = report.chains.reduce(0) { $0 + $1.lostOffsetCount }
+            var text = "\(report.chains.count) chains, \(report.fileCount) files, \(report.rowCount) rows, "
+            text += "\(report.byteCount) bytes\(quick ? " not read" : ""): "
+            text +=
+                report.isFine ? "all as the commits say" : "\(report.findings.count + report.moreFindingCount) findings"
+            if report.pendingFileCount > 0 { text += "; \(report.pendingFileCount) files are being published" }
+            if lost > 0 { text += "; \(lost) offsets are recorded as lost" }
+            print(text)
+        }
+
+        private func printJSON(_ report: AuditReport) {
+            let findings: [Value] = report.findings.map { finding in
+                .object([
+                    Field("kind", .string(finding.kind.rawValue)), Field("table", .string(finding.table)),
+                    Field("path", .string(finding.path)), Field("message", .string(finding.message)),
+                ])
+            }
+            let report: [Field] = [
+                Field("fine", .bool(report.isFine)), Field("chains", .int(Int64(report.chains.count))),
+                Field("files", .int(report.fileCount)), Field("rows", .int(report.rowCount)),
+                Field("bytes", .int(report.byteCount)), Field("pending_files", .int(report.pendingFileCount)),
+                Field("lost_offsets", .int(report.chains.reduce(0) { $0 + $1.lostOffsetCount })),
+                Field("findings", .list(findings)), Field("more_findings", .int(Int64(report.moreFindingCount))),
+            ]
+            print(Value.object(report).json)
+        }
+    }
+}

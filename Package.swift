@@ -26,6 +26,8 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -43,6 +45,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // C shims and system libraries
@@ -96,9 +100,13 @@ let package = Package(
             ],
             swiftSettings: hot),
         .target(
+            name: "RemoteStores",
+            dependencies: ["Base", "Events", "Exports", systemPackage, nioCore, nioPosix, nioSSL, asyncHTTPClient]),
+        .target(
             name: "Pipelines",
             dependencies: [
-                "Base", "Exports", "Events", "KafkaClient", "KafkaConnection", "Records", "Settings", "Telemetry",
+                "Base", "Exports", "RemoteStores", "Events", "KafkaClient", "KafkaConnection", "Records", "Settings",
+                "Telemetry",
                 deque,
             ]),
 
@@ -116,7 +124,9 @@ let package = Package(
             ]),
         .target(
             name: "MillraceCLI",
-            dependencies: ["AgentCommands", "Broker", "Console", "Pipelines", argumentParser, serviceLifecycle]),
+            dependencies: [
+                "AgentCommands", "Broker", "Console", "Pipelines", "RemoteStores", argumentParser, serviceLifecycle,
+            ]),
         .executableTarget(name: "millrace", dependencies: ["MillraceCLI"], linkerSettings: slim),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"], linkerSettings: slim),
         .target(name: "WireSchema"),
@@ -140,10 +150,19 @@ let package = Package(
 
         .testTarget(name: "GroupCoordinationTests", dependencies: ["GroupCoordination", "Base", "KafkaWire", nioCore]),
         .testTarget(name: "EventsTests", dependencies: ["Events", "Base", "TestKit"]),
+        .target(
+            name: "ExportTestKit", dependencies: ["Exports", "Events", "Base", "CZlib", "TestKit"],
+            path: "Tests/ExportTestKit"),
         .testTarget(
             name: "ExportsTests",
             dependencies: [
-                "Exports", "Events", "Records", "Base", "Telemetry", "CZlib", "TestKit", nioCore, systemPackage,
+                "Exports", "Events", "Records", "Base", "Telemetry", "CZlib", "ExportTestKit", "TestKit", nioCore,
+                systemPackage,
+            ]),
+        .testTarget(
+            name: "RemoteStoresTests",
+            dependencies: [
+                "RemoteStores", "Exports", "Events", "Base", "ExportTestKit", "TestKit", systemPackage,
             ]),
 
         .testTarget(

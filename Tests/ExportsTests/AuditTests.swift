@@ -1,5 +1,6 @@
 import Base
 import Events
+import ExportTestKit
 import Exports
 import SystemPackage
 import TestKit
@@ -116,7 +117,7 @@ import Testing
 
     @Test func filesThatAreBeingPublishedArePendingAndNotMissing() async throws {
         try await export()
-        var last = try #require(try store.tail(of: Fixture.chain)?.lastCommit)
+        var last = try #require(try await store.tail(of: Fixture.chain)?.lastCommit)
         let attempt = AttemptID.random()
         let takeover = CommitRecord(
             chain: Fixture.chain, index: try #require(try store.recordIndexes(of: Fixture.chain).last) + 1,

@@ -1,63 +1,13 @@
 import Base
 import Events
+import ExportTestKit
 import Exports
 import Synchronization
 import SystemPackage
 import TestKit
 import Testing
 
-/// One owner's life over a simulated disk.
-struct TestOwner: Sendable {
-    var topic: TestTopic
-    var time: ManualTime
-    var bytesMax = ByteCount(120)
-    var openFilesMax = 2
-
-    func export(
-        _ store: LocalStore, _ random: inout SeededRandom, groupOffset: @escaping @Sendable (Offset) -> Void = { _ in }
-    ) -> PartitionExport<LocalStore> {
-        let count = topic.count
-        return PartitionExport(
-            chain: Fixture.chain, attempt: .random(using: &random),
-            settings: ExportSettings(
-                commit: .init(bytesMax: bytesMax, ageMax: .seconds(5), filesMax: 12), format: TableFormat(level: 1),
-                openFilesMax: openFilesMax),
-            store: store,
-            source: .init(
-                log: { LogRange(start: Offset(0), end: Offset(count)) },
-                storeGroupOffset: { offset, _ in groupOffset(offset) }),
-            time: time)
-    }
-
-    /// Takes over, reads the topic to its end in batches, commits and stops.
-    func live(_ store: LocalStore, seed: UInt64, groupOffset: @escaping @Sendable (Offset) -> Void = { _ in })
-        async throws
-    {
-        var random = SeededRandom(seed: seed)
-        let export = export(store, &random, groupOffset: groupOffset)
-        var next = try await export.start().rawValue
-        while next < topic.count {
-            let end = min(topic.count, next + Int64.random(in: 1...20, using: &random))
-            try await feed(export, next..<end)
-            next = end
-            if random.oneIn(5) {
-                time.advance(by: .seconds(6))
-                try await export.tick()
-            }
-        }
-        try await export.stop()
-    }
-
-    func feed(_ export: PartitionExport<LocalStore>, _ offsets: Range<Int64>) async throws {
-        for offset in offsets where !topic.isFiltered(offset) {
-            let event = Event([Field("n", .int(offset)), Field("time", .timestamp(topic.time(offset)))])
-            export.append(event, time: topic.time(offset), offset: Offset(offset), timestamp: topic.time(offset))
-            if export.wantsFlush { try await export.flush() }
-        }
-        try await export.advance(
-            to: Offset(offsets.upperBound), leaderEpoch: LeaderEpoch(1), records: Int64(offsets.count))
-    }
-
+extension TestOwner {
     func expectExactlyOnce(
         _ fileSystem: SimulatedFileSystem, lost: Set<Int64> = [], _ comment: @autoclosure () -> String
     ) throws {

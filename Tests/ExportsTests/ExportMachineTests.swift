@@ -1,4 +1,5 @@
 import Base
+import ExportTestKit
 import Exports
 import Testing
 

@@ -1,52 +1,10 @@
 import Base
-import CZlib
 import Events
+import ExportTestKit
 import Exports
 import Foundation
 import SystemPackage
 import TestKit
-
-/// Inflates a gzip file whole.
-func gunzip(_ bytes: [UInt8]) throws -> [UInt8] {
-    var stream = z_stream()
-    guard inflateInit2_(&stream, 15 + 32, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK else {
-        throw GunzipError()
-    }
-    defer { inflateEnd(&stream) }
-    var output: [UInt8] = []
-    var input = bytes
-    var chunk = [UInt8](repeating: 0, count: 64 * 1024)
-    return try input.withUnsafeMutableBufferPointer { input in
-        stream.next_in = input.baseAddress
-        stream.avail_in = CUnsignedInt(input.count)
-        while true {
-            let result = chunk.withUnsafeMutableBufferPointer { chunk in
-                stream.next_out = chunk.baseAddress
-                stream.avail_out = CUnsignedInt(chunk.count)
-                return inflate(&stream, Z_NO_FLUSH)
-            }
-            output += chunk.prefix(chunk.count - Int(stream.avail_out))
-            if result == Z_STREAM_END { return output }
-            guard result == Z_OK else { throw GunzipError() }
-        }
-    }
-}
-
-struct GunzipError: Error {}
-
-/// A topic's partition as a test knows it: record `offset` happened in one of a few hours, and is filtered out where `isFiltered`.
-struct TestTopic: Sendable {
-    var count: Int64
-
-    static let base: Int64 = 1_795_305_600_000
-
-    func time(_ offset: Int64) -> Timestamp {
-        Timestamp(
-            milliseconds: Self.base + Int64(RecordHash.of(partition: 1, offset: offset / 6) % 4) * 3_600_000 + offset)
-    }
-
-    func isFiltered(_ offset: Int64) -> Bool { RecordHash.of(partition: 2, offset: offset) % 7 == 0 }
-}
 
 /// What stands in a table and its chain.
 struct TableContents {

@@ -31,7 +31,8 @@ import Testing
             Issue.record("\(settings.sinks)")
             return
         }
-        #expect(export.root == "/data" && export.table == "t" && export.settings.layout == TableLayout(columns: [.dt]))
+        #expect(export.root == .local("/data") && export.table == "t")
+        #expect(export.settings.layout == TableLayout(columns: [.dt]))
         #expect(export.settings.commit.ageMax == .seconds(5) && export.settings.commit.bytesMax == .mib(1))
         #expect(
             export.settings.commit.start == .latest && export.settings.format.level == 1
@@ -70,7 +71,16 @@ import Testing
             "pipeline: p\nfrom: {topics: [t]}\nsteps:\n  - parse: {nginx: {log_format: '$a$b'}}\nto: [{file: {path: /x}}]",
             4, "nothing stands between"
         ),
-        ("pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: hdfs://x, table: t}", 4, "not served yet"),
+        ("pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: s3://x, table: t}", 4, "not served yet"),
+        ("pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: hdfs://x, table: t}", 4, "host:port is wanted"),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: 'hdfs://x:9870/', table: t}",
+            4, "a folder below /"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: 'hdfs://x:9870/l', table: t, hdfs: {usr: me}}",
+            4, "'user'"
+        ),
         ("pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: /x, table: _t}", 4, "a table's name"),
         (
             "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: /x, table: t}\n  - export: {root: /x, table: t}",

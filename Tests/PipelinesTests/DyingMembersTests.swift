@@ -24,7 +24,7 @@ import Testing
         export.openFilesMax = 2
         return PipelineSettings(
             name: "nginx", topics: ["nginx.access"], steps: Steps(parser: NginxLineParser.combined),
-            sinks: [.export(ExportSinkSettings(root: "/export", table: "nginx", settings: export))])
+            sinks: [.export(ExportSinkSettings(root: .local("/export"), table: "nginx", settings: export))])
     }
 
     private static func line(_ number: Int) -> [UInt8] {

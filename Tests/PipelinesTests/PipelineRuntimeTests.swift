@@ -67,7 +67,7 @@ private func eventually(_ what: String, _ condition: () throws -> Bool) async th
         export.commit.ageMax = .milliseconds(300)
         return PipelineSettings(
             name: "p", topics: ["nginx.access"], steps: Steps(parser: NginxLineParser.combined),
-            sinks: sinks ?? [.export(ExportSinkSettings(root: root, table: "nginx", settings: export))])
+            sinks: sinks ?? [.export(ExportSinkSettings(root: .local(root), table: "nginx", settings: export))])
     }
 
     private func produce(_ range: Range<Int>, to cluster: KafkaCluster) async throws {

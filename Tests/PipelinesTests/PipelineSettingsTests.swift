@@ -48,7 +48,7 @@ private let whole = """
             "pipeline.yaml:4:21: unknown key 'log_fromat': did you mean 'log_format'?"
         ),
         ("start: earliest", "start: erliest", "pipeline.yaml:2:39: unknown value 'erliest': did you mean 'earliest'?"),
-        ("root: /srv/logs", "root: logs", "pipeline.yaml:7:20: expected an absolute folder"),
+        ("root: /srv/logs", "root: logs", "pipeline.yaml:7:20: 'logs' is no root: an absolute folder"),
         ("table: nginx", "table: _nginx", "pipeline.yaml:7:38: expected a table's name"),
         (
             "pipeline: nginx-to-jsonl", "pipelin: nginx-to-jsonl",

@@ -41,6 +41,19 @@ public struct AuditReport: Sendable {
 
     public var isFine: Bool { findings.isEmpty && moreFindingCount == 0 }
 
+    public init() {}
+
+    /// Adds what another audit saw.
+    public mutating func add(_ other: AuditReport) {
+        chains += other.chains
+        findings += other.findings
+        fileCount += other.fileCount
+        byteCount += other.byteCount
+        rowCount += other.rowCount
+        pendingFileCount += other.pendingFileCount
+        moreFindingCount += other.moreFindingCount
+    }
+
     mutating func add(_ kind: AuditFinding.Kind, _ table: String, _ path: String = "", _ message: String) {
         guard findings.count < Self.findingsMax else { return moreFindingCount += 1 }
         findings.append(AuditFinding(kind: kind, table: table, path: path, message: message))

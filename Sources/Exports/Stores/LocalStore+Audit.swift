@@ -8,7 +8,7 @@ extension LocalStore: AuditedStore {
 
     public func chains() throws(ExportError) -> [ChainID] {
         var chains: [ChainID] = []
-        let top = root.appending(".millrace")
+        let top = root.appending(ChainPaths.top)
         for pipeline in try folders(in: top) {
             for table in try folders(in: pipeline) {
                 for topic in try folders(in: table) {
@@ -31,7 +31,9 @@ extension LocalStore: AuditedStore {
     /// The chain whose records stand in a folder, as its first record names it.
     private func chain(in folder: FilePath) throws(ExportError) -> ChainID? {
         let names = try attempting { () throws(FileError) in
-            try fileSystem.list(folder).filter { !$0.isDirectory && $0.name.hasSuffix(".commit") }.map(\.name).sorted()
+            try fileSystem.list(folder).filter { !$0.isDirectory && $0.name.hasSuffix(ChainPaths.recordSuffix) }.map(
+                \.name
+            ).sorted()
         }
         guard let first = names.first else { return nil }
         let path = folder.appending(first)
@@ -39,10 +41,7 @@ extension LocalStore: AuditedStore {
             try fileSystem.contents(of: path, bytesMax: CommitRecord.bytesMax)
         }
         guard let bytes else { return nil }
-        let chain: ChainID
-        do throws(CommitRecordError) { chain = try CommitRecord(encoded: bytes).chain } catch {
-            throw ExportError(.damaged, "\(path) is damaged: \(error); restore it from a backup", cause: error)
-        }
+        let chain = try CommitRecord(encoded: bytes, at: path.string).chain
         guard chainFolder(chain) == folder else {
             throw ExportError(.damaged, "\(path) belongs to \(chain); it was moved or copied")
         }

@@ -32,18 +32,14 @@ public final class LocalStore: ExportStore {
     public func chainFolder(_ chain: ChainID) -> FilePath {
         chainFolders.withLock { folders in
             if let known = folders[chain] { return known }
-            let name = "\(chain.topic)-\(chain.shortTopicID)"
-            let folder = root.appending(
-                [".millrace", chain.pipeline, chain.table, name, chain.partitionText].compactMap {
-                    FilePath.Component($0)
-                })
+            let folder = root.pushing(FilePath(ChainPaths.folder(chain)))
             folders[chain] = folder
             return folder
         }
     }
 
     public func recordPath(_ index: Int64, of chain: ChainID) -> FilePath {
-        chainFolder(chain).appending(String(index).leftPadded(to: 20) + ".commit")
+        chainFolder(chain).appending(ChainPaths.recordName(index))
     }
 
     func stagingFolder(_ chain: ChainID) -> FilePath { chainFolder(chain).appending("staging") }
@@ -54,21 +50,9 @@ public final class LocalStore: ExportStore {
 
     // MARK: - The chain
 
-    public func tail(of chain: ChainID) throws(ExportError) -> ChainTail? {
-        let indexes = try recordIndexes(of: chain)
-        guard let last = indexes.last else { return nil }
-        guard let lastRecord = try record(last, of: chain) else {
-            throw ExportError(.store, "record \(last) of \(chain) vanished while it was read")
-        }
-        let commitIndex = lastRecord.kind == .commit ? last : lastRecord.lastCommitIndex
-        guard commitIndex >= 0 else { return ChainTail(last: lastRecord, lastCommit: nil) }
-        guard let commit = try record(commitIndex, of: chain), commit.kind == .commit else {
-            throw ExportError(
-                .damaged,
-                "\(recordPath(commitIndex, of: chain)) is missing or no commit, though record \(last) names it; "
-                    + "restore it from a backup")
-        }
-        return ChainTail(last: lastRecord, lastCommit: commit)
+    public func tail(of chain: ChainID) async throws(ExportError) -> ChainTail? {
+        guard let last = try recordIndexes(of: chain).last else { return nil }
+        return try await tail(at: last, of: chain, in: chainFolder(chain).string)
     }
 
     /// The chain's indexes, ascending and without a hole.
@@ -77,20 +61,8 @@ public final class LocalStore: ExportStore {
         let entries = try attempting { () throws(FileError) in
             try fileSystem.exists(folder) ? try fileSystem.list(folder) : []
         }
-        var indexes: [Int64] = []
-        for entry in entries where entry.name.hasSuffix(".commit") && !entry.isDirectory {
-            guard let index = Int64(entry.name.dropLast(7)), index >= 0, entry.name.utf8.count == 27 else {
-                throw ExportError(
-                    .damaged, "\(folder.appending(entry.name)) is not named as a commit record; remove it")
-            }
-            indexes.append(index)
-        }
-        indexes.sort()
-        for (index, next) in zip(indexes, indexes.dropFirst()) where next != index + 1 {
-            throw ExportError(
-                .damaged, "the chain in \(folder) misses records \(index + 1)..<\(next); restore them from a backup")
-        }
-        return indexes
+        let names = entries.filter { !$0.isDirectory }.map(\.name)
+        return try ChainPaths.indexes(of: names, in: folder.string)
     }
 
     public func record(_ index: Int64, of chain: ChainID) throws(ExportError) -> CommitRecord? {
@@ -99,15 +71,7 @@ public final class LocalStore: ExportStore {
             try fileSystem.contents(of: path, bytesMax: CommitRecord.bytesMax)
         }
         guard let bytes else { return nil }
-        let record: CommitRecord
-        do throws(CommitRecordError) { record = try CommitRecord(encoded: bytes) } catch {
-            throw ExportError(.damaged, "\(path) is damaged: \(error); restore it from a backup", cause: error)
-        }
-        guard record.index == index, record.chain == chain else {
-            throw ExportError(
-                .damaged, "\(path) holds record \(record.index) of \(record.chain); it was moved or copied")
-        }
-        return record
+        return try CommitRecord(encoded: bytes, at: path.string, index: index, of: chain)
     }
 
     public func append(_ record: CommitRecord) throws(ExportError) -> Bool {

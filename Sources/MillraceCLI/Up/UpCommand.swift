@@ -142,10 +142,10 @@ struct UpCommand: AsyncParsableCommand {
         return [
             PipelineSettings(
                 name: "up-nginx", topics: ["nginx.access"], steps: Steps(parser: NginxLineParser.combined),
-                sinks: [.export(ExportSinkSettings(root: export, table: "nginx", settings: settings))]),
+                sinks: [.export(ExportSinkSettings(root: .local(export), table: "nginx", settings: settings))]),
             PipelineSettings(
                 name: "up-journal", topics: ["journal"], steps: Steps(parser: JournalLineParser()),
-                sinks: [.export(ExportSinkSettings(root: export, table: "journal", settings: settings))]),
+                sinks: [.export(ExportSinkSettings(root: .local(export), table: "journal", settings: settings))]),
         ]
     }
 

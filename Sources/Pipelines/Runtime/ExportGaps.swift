@@ -11,7 +11,7 @@ public struct ExportGap: Sendable {
     public var from: Offset
     /// The oldest offset that is still there.
     public var to: Offset
-    private let store: LocalStore
+    private let store: any AuditedStore
 
     /// The gaps of all exports of the pipeline, for topics and partitions that the cluster has now.
     public static func find(
@@ -19,13 +19,13 @@ public struct ExportGap: Sendable {
     ) async throws -> [ExportGap] {
         var gaps: [ExportGap] = []
         for case .export(let export) in settings.sinks {
-            let store = LocalStore(root: export.root, fileSystem: fileSystem)
+            let store = export.root.open(fileSystem: fileSystem)
             for topic in settings.topics {
                 let id = try await cluster.topicID(topic)
                 for number in 0..<Int32(try await cluster.partitionCount(topic)) {
                     let chain = ChainID(
                         pipeline: settings.name, table: export.table, topic: topic, topicID: id, partition: number)
-                    guard let tail = try store.tail(of: chain) else { continue }
+                    guard let tail = try await store.tail(of: chain) else { continue }
                     let partition = TopicPartition(topic: topic, partition: number)
                     let start = try await cluster.offset(of: partition, at: .earliest).offset
                     if start > tail.last.to {

@@ -3,6 +3,7 @@ import Exports
 import KafkaClient
 import KafkaConnection
 import NIOCore
+import RemoteStores
 import Synchronization
 import Telemetry
 
@@ -31,7 +32,7 @@ final class PipelineMember: GroupConsumerHandler {
     private let consumer: GroupConsumer
     private let time: any TimeSource
     private let telemetry: Telemetry
-    private let stores: [String: LocalStore]
+    private let stores: [StoreLocation: any AuditedStore]
     /// By the place that the export writes to.
     private let memories: [String: ExportMemory]
     private let lineFiles: LineFiles
@@ -54,13 +55,13 @@ final class PipelineMember: GroupConsumerHandler {
         self.consumer = consumer
         self.time = time
         self.telemetry = telemetry
-        var stores: [String: LocalStore] = [:]
+        var stores: [StoreLocation: any AuditedStore] = [:]
         var memories: [String: ExportMemory] = [:]
         var files: [String: LineFile] = [:]
         for sink in settings.sinks {
             switch sink {
             case .export(let export):
-                stores[export.root.string] = LocalStore(root: export.root, fileSystem: fileSystem)
+                stores[export.root] = stores[export.root] ?? export.root.open(fileSystem: fileSystem)
                 memories[sink.place] = ExportMemory(bytesMax: export.settings.memoryMax)
             case .file(let file): files[file.path.string] = LineFile(settings: file, fileSystem: fileSystem)
             }
@@ -216,22 +217,29 @@ final class PipelineMember: GroupConsumerHandler {
             }
             return FileSink(file: lineFile, time: time)
         case .export(let export):
-            guard let store = stores[export.root.string] else { preconditionFailure("a sink without its store") }
-            let cluster = cluster
-            return ExportSink(
-                chain: ChainID(
-                    pipeline: self.settings.name, table: export.table, topic: partition.topic, topicID: topicID,
-                    partition: partition.partition),
-                settings: export.settings, store: store,
-                log: {
-                    let start = try await cluster.offsets([partition: .earliest])[partition]
-                    let end = try await cluster.offsets([partition: .latest])[partition]
-                    guard let start, let end else {
-                        throw PipelineError("the leader of \(partition) did not tell its first and last offset")
-                    }
-                    return LogRange(start: start.offset, end: end.offset)
-                }, time: time, memory: memories[settings.place], telemetry: telemetry)
+            guard let store = stores[export.root] else { preconditionFailure("a sink without its store") }
+            let chain = ChainID(
+                pipeline: self.settings.name, table: export.table, topic: partition.topic, topicID: topicID,
+                partition: partition.partition)
+            return sink(chain, export.settings, store, memories[settings.place])
         }
+    }
+
+    private func sink(
+        _ chain: ChainID, _ settings: ExportSettings, _ store: some ExportStore, _ memory: ExportMemory?
+    ) -> any PartitionSink {
+        let partition = TopicPartition(topic: chain.topic, partition: chain.partition)
+        let cluster = cluster
+        return ExportSink(
+            chain: chain, settings: settings, store: store,
+            log: {
+                let start = try await cluster.offsets([partition: .earliest])[partition]
+                let end = try await cluster.offsets([partition: .latest])[partition]
+                guard let start, let end else {
+                    throw PipelineError("the leader of \(partition) did not tell its first and last offset")
+                }
+                return LogRange(start: start.offset, end: end.offset)
+            }, time: time, memory: memory, telemetry: telemetry)
     }
 
     /// Runs the body; an error that a new attempt may mend starts the partition over, another ends the pipeline.

@@ -6,11 +6,11 @@ import Settings
 import SystemPackage
 
 extension ExportSinkSettings {
-    /// Reads `export`. Keys: `root`, `table`, `format`, `codec`, `level`, `compatibility`, `row_group`, `columns`, `extra`, `kafka_columns`,
+    /// Reads `export`. Keys: `root`, `hdfs`, `table`, `format`, `codec`, `level`, `compatibility`, `row_group`, `columns`, `extra`, `kafka_columns`,
     /// `partition_by`, `rotate` (`age`, `size`), `open_files`, `memory`.
     init(yaml node: YAMLNode, steps: Steps) throws(SettingsError) {
         var mapping = try node.mapping()
-        let root = try Self.localFolder(try mapping.required("root"))
+        let root = try Self.root(&mapping)
         let table = try PipelineSettings.name(try mapping.required("table"), "a table's name")
         var settings = ExportSettings()
         if let columns = mapping.node("partition_by") {
@@ -31,15 +31,6 @@ extension ExportSinkSettings {
         }
         try mapping.finish()
         self.init(root: root, table: table, settings: settings)
-    }
-
-    private static func localFolder(_ node: YAMLNode) throws(SettingsError) -> FilePath {
-        var text = try node.string()
-        if text.hasPrefix("file://") { text = String(text.dropFirst("file://".count)) }
-        guard text.hasPrefix("/") else {
-            throw node.expected("an absolute folder on the local disk (hdfs:// and s3:// are not served yet)")
-        }
-        return FilePath(text)
     }
 
     // MARK: - Format

@@ -51,7 +51,7 @@ extension SinkSettings {
     /// Where it writes: the table or the file.
     var place: String {
         switch self {
-        case .export(let export): export.root.appending(export.table).string
+        case .export(let export): "\(export.root)/\(export.table)"
         case .file(let file): file.path.string
         }
     }

@@ -1,6 +1,7 @@
 import Base
 import Events
 import Exports
+public import RemoteStores
 import SystemPackage
 
 /// A pipeline as its file declares it, compiled and checked: `validate` and `run` use the same.
@@ -38,11 +39,11 @@ public enum SinkSettings: Sendable {
 }
 
 public struct ExportSinkSettings: Sendable {
-    public var root: FilePath
+    public var root: StoreLocation
     public var table: String
     public var settings: ExportSettings
 
-    public init(root: FilePath, table: String, settings: ExportSettings = ExportSettings()) {
+    public init(root: StoreLocation, table: String, settings: ExportSettings = ExportSettings()) {
         self.root = root
         self.table = table
         self.settings = settings

@@ -4,18 +4,12 @@ import Exports
 import Telemetry
 
 /// A partition's way into a table: `PartitionExport` as a sink.
-final class ExportSink: PartitionSink {
-    private let export: PartitionExport<LocalStore>
+final class ExportSink<Store: ExportStore>: PartitionSink {
+    private let export: PartitionExport<Store>
     private let settled: Settled
 
-    /// What the export reports as committed; written and read by the one task that runs it.
-    private final class Settled: @unchecked Sendable {
-        // Only touched within calls of `export`, which one task makes at a time.
-        var offset: (offset: Offset, leaderEpoch: LeaderEpoch)?
-    }
-
     init(
-        chain: ChainID, settings: ExportSettings, store: LocalStore,
+        chain: ChainID, settings: ExportSettings, store: Store,
         log: @escaping @Sendable () async throws -> LogRange, time: any TimeSource, memory: ExportMemory? = nil,
         telemetry: Telemetry
     ) {
@@ -56,4 +50,10 @@ final class ExportSink: PartitionSink {
 
     func abandon() async { await export.abandon() }
     func offsetOutOfRange() async throws { try await export.offsetOutOfRange() }
+}
+
+/// What an export reports as committed; written and read by the one task that runs it.
+private final class Settled: @unchecked Sendable {
+    // Only touched within calls of the export, which one task makes at a time.
+    var offset: (offset: Offset, leaderEpoch: LeaderEpoch)?
 }

@@ -1,5 +1,6 @@
 import Base
 import Events
+import ExportTestKit
 import Exports
 import Records
 import SystemPackage

@@ -13,7 +13,7 @@ final class PausingStore: ExportStore {
 
     func tail(of chain: ChainID) async throws(ExportError) -> ChainTail? {
         await pause()
-        return try store.tail(of: chain)
+        return try await store.tail(of: chain)
     }
 
     func record(_ index: Int64, of chain: ChainID) async throws(ExportError) -> CommitRecord? {

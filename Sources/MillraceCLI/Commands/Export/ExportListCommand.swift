@@ -14,7 +14,7 @@ extension ExportCommand {
 
                 EXAMPLES
                   millrace export ls /srv/export
-                  millrace export ls /srv/export --table nginx --output json
+                  millrace export ls -c pipelines/nginx-to-jsonl/pipeline.yaml --output json
                 """)
 
         @OptionGroup var export: ExportOptions
@@ -27,7 +27,9 @@ extension ExportCommand {
                     "bytes",
                     "last_commit",
                 ])
-                for summary in try await export.store().summaries(export.filter) {
+                var summaries: [ChainSummary] = []
+                for (store, filter) in try export.exports() { summaries += try await store.summaries(filter) }
+                for summary in summaries {
                     table.add([
                         .string(summary.chain.pipeline), .string(summary.chain.table), .string(summary.chain.topic),
                         .int(Int64(summary.chain.partition)), .int(summary.from.rawValue), .int(summary.to.rawValue),

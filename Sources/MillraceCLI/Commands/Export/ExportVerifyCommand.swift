@@ -15,7 +15,7 @@ extension ExportCommand {
 
                 EXAMPLES
                   millrace export verify /srv/export
-                  millrace export verify /srv/export --table nginx --quick --output json
+                  millrace export verify hdfs://nn:9870/logs --table nginx --quick --output json
                 """)
 
         @OptionGroup var export: ExportOptions
@@ -25,10 +25,10 @@ extension ExportCommand {
         func run() async throws {
             try await reporting {
                 let bar = ProgressBar("verify", unit: .bytes)
-                let audit = ExportAudit(try export.store(), filter: export.filter, readsFiles: !quick) { progress in
-                    bar.show(progress.bytesRead, of: progress.byteCount)
+                var report = AuditReport()
+                for (store, filter) in try export.exports() {
+                    report.add(try await audit(store, filter, bar))
                 }
-                let report = try await audit.run()
                 bar.clear()
                 switch output {
                 case .table: printTable(report)
@@ -36,6 +36,14 @@ extension ExportCommand {
                 }
                 if !report.isFine { throw ExitCode.failure }
             }
+        }
+
+        private func audit(
+            _ store: some AuditedStore, _ filter: ChainFilter, _ bar: ProgressBar
+        ) async throws -> AuditReport {
+            try await ExportAudit(store, filter: filter, readsFiles: !quick) { progress in
+                bar.show(progress.bytesRead, of: progress.byteCount)
+            }.run()
         }
 
         private func printTable(_ report: AuditReport) {

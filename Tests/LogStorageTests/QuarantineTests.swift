@@ -216,6 +216,29 @@ struct QuarantineTests {
         #expect(try !send(19).isDuplicate)
     }
 
+    /// Two holes, one before the producer's first batch that is left: the earlier one must not be forgotten for the later, by no start.
+    @Test(arguments: [4, 12]) func whatIsMissingFirstIsKnownAfterACleanShutdownToo(count: Int64) throws {
+        let machine = Machine(.pageCache, segmentBytes: .kib(64))
+        for number in 0..<count {
+            _ = try machine.log().append(
+                batch(["value \(number)"], producer: 5, sequence: Int32(number)), leaderEpoch: LeaderEpoch(3),
+                origin: .client, now: noon)
+        }
+        machine.kill()
+        let lost = [0, count - 2]
+        let file = try machine.files(".log")[0]
+        for (position, header) in try places(machine.disk.contents(of: file, bytesMax: .mib(1))!)
+        where lost.contains(header.baseOffset.rawValue) {
+            try machine.disk.overwrite(file) { bytes in
+                for place in position..<position + header.byteCount { bytes[place] = 0 }
+            }
+        }
+        for _ in 0..<3 {
+            #expect(try machine.log().producers().map(\.lastSequence) == [-1])
+            try machine.shutDown()
+        }
+    }
+
     /// A resend must not be answered with the offset of a batch that is gone, though a snapshot from before the damage remembers it.
     @Test func aSnapshotDoesNotVouchForABatchThatIsGone() throws {
         let machine = try prepared(12, segmentBytes: .bytes(330))

@@ -214,14 +214,14 @@ struct ProducerState: Sendable {
 /// | version i16 = 1 | crc u32 (CRC-32C of all that follows) | count i32 | entries …| extension |
 /// entry:     | producerID i64 | epoch i16 | lastSequence i32 | lastOffset i64 | offsetDelta i32 | timestamp i64 |
 ///            | coordinatorEpoch i32 | transactionStart i64 |                                          46 bytes
-/// extension: | "MRP1" | count i32 | producers … | holes i32 | (from i64, to i64) … |
+/// extension: | "MRP1" | count i32 | producers … | holes i32 | (from i64, to i64) … | missing i32 | (producerID i64, after i32) … |
 /// producer:  | producerID i64 | arrived i64 | batches u8 | batches … |
 /// batch:     | baseSequence i32 | lastSequence i32 | lastOffset i64 | offsetDelta i32 | timestamp i64 |   28 bytes
 /// ```
 ///
 /// The entries are Kafka's own, one batch per producer; Kafka sums the whole file and reads no further than its entries, so it takes the
-/// file as it is. The extension holds all five, and the holes (none in files of older versions, which end with the producers). A file without
-/// one (Kafka wrote it) gives one batch per producer.
+/// file as it is. The extension holds all five, the holes, and after which sequence something is missing of a producer (files of older versions
+/// end earlier). A file without one (Kafka wrote it) gives one batch per producer.
 struct ProducerSnapshot {
     static let suffix = ".snapshot"
     static let entryBytes = 46
@@ -260,6 +260,12 @@ struct ProducerSnapshot {
         for hole in state.holes {
             body.write(hole.lowerBound)
             body.write(hole.upperBound)
+        }
+        let missing = producers.compactMap { id, producer in producer.missingAfter.map { (id, $0) } }
+        body.write(Int32(missing.count))
+        for (id, after) in missing {
+            body.write(id)
+            body.write(after)
         }
         var file = BigEndianWriter()
         file.write(version)
@@ -306,8 +312,21 @@ struct ProducerSnapshot {
                 )
             }
         }
-        guard let holes = holes(&reader) else { return nil }
+        guard let holes = holes(&reader), readMissing(&reader, into: &producers) else { return nil }
         return ProducerState(producers: producers, holes: holes)
+    }
+
+    private static func readMissing(
+        _ reader: inout BigEndianReader, into producers: inout [Int64: ProducerState.Producer]
+    ) -> Bool {
+        if reader.remaining == 0 { return true }
+        guard let count: Int32 = reader.read(), count >= 0, Int(count) <= producers.count else { return false }
+        for _ in 0..<count {
+            guard let id: Int64 = reader.read(), let after: Int32 = reader.read(), after >= -1, producers[id] != nil
+            else { return false }
+            producers[id]!.missingAfter = after
+        }
+        return true
     }
 
     private static func holes(_ reader: inout BigEndianReader) -> [Range<Int64>]? {

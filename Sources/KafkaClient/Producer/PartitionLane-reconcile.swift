@@ -83,6 +83,9 @@ extension PartitionLane {
                 scan(.everything, &context)
             } else if mayHoldPending && (!hasOpened || strikes > 0) {
                 scan(.pending, &context)
+            } else if mayHoldPending {
+                // It was silent, for how long it won't tell, and a producer's memory has an end: what it appended, the log tells.
+                scan(.unasked, &context)
             } else {
                 if strikes > 0 { mustRebase = true }
                 resume(&context)

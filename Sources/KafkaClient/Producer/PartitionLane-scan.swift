@@ -19,7 +19,7 @@ extension PartitionLane {
             }
             from = max(from, .zero)
             upTo = end
-        case .pending, .renewal:
+        case .pending, .unasked, .renewal:
             candidates = pending.filter { $0.maybeSent && isUnanswered($0) }.map(\.batch)
             if purpose == .pending, let last = acknowledged.last, last.offset != .none, last.batch.identity == identity
             {
@@ -58,8 +58,11 @@ extension PartitionLane {
             switch purpose {
             case .claims(_, let then): pause(then.followUp, &context)
             case .renewal: pause(.renew, &context)
-            case .pending, .everything: pause(.scan(purpose), &context)
+            case .pending, .unasked, .everything: pause(.scan(purpose), &context)
             }
+        case .refused where purpose == .unasked:
+            // Then its memory is all there is.
+            resume(&context)
         case .refused:
             if case .claims(let isSuspicious, let then) = purpose {
                 claimsChecked([:], from: .zero, canRead: false, isSuspicious, then, &context)
@@ -158,6 +161,15 @@ extension PartitionLane {
             // More than the newest may be gone.
             settle(&context)
             return scan(.everything, &context)
+        }
+        if purpose == .unasked {
+            // A broker that remembers a batch answers with its offset; one that forgot takes it for new, as the log says it is.
+            settle(&context)
+            failures = 0
+            isKnown = false
+            let again = pending.count { isUnanswered($0) }
+            context.report(.reconciled(partition, present: present, sentAgain: again))
+            return resume(&context)
         }
         for place in doubted {
             doubtful.batches += 1

@@ -61,6 +61,8 @@ struct PartitionLane: Sendable {
     enum ScanPurpose: Equatable, Sendable {
         /// Which pending batches does the log hold? (From the last acknowledged batch on, which must be there too.)
         case pending
+        /// The same of a broker that remembers our batches but can't be asked for how long: those that it doesn't hold go again as they are.
+        case unasked
         /// Which batches at all, acknowledged ones too?
         case everything
         /// Are claimed batches really ours? `isSuspicious` where the claim lay below what had been acknowledged.

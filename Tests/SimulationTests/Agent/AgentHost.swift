@@ -19,6 +19,9 @@ struct AgentTraits {
 
 /// A machine with sources and an agent: the real tailer, assembler, intent log and producer machine on a disk of its own.
 final class AgentHost {
+    /// How often it asks after what was acknowledged while nothing else happens.
+    static let inspectionInterval = Duration.seconds(20)
+
     static let state = FilePath("/state")
 
     let world: World
@@ -162,7 +165,7 @@ final class AgentProcess: TopicDirectory {
         var settings = ProducerSettings()
         settings.inFlightMax = host.traits.inFlightMax
         settings.backoffMax = .seconds(2)
-        settings.inspectionInterval = .seconds(20)
+        settings.inspectionInterval = AgentHost.inspectionInterval
         let machine = ProducerMachine(
             settings: settings, identity: log.producer == .none ? nil : log.producer, recovered: log.snapshots)
         let transport = SimulatedTransport(world, link)

@@ -115,13 +115,17 @@ public struct FileStatus: Sendable, Equatable {
     public var device: UInt64
     public var inode: UInt64
     public var modified: Timestamp
+    /// When the inode was made, in nanoseconds since 1970; 0 where the file system doesn't tell. Two files that had one inode after the other
+    /// differ in it, unless both were made within a tick of the kernel's clock (a few milliseconds).
+    public var born: Int64
 
-    public init(kind: Kind, size: Int64, device: UInt64, inode: UInt64, modified: Timestamp) {
+    public init(kind: Kind, size: Int64, device: UInt64, inode: UInt64, modified: Timestamp, born: Int64 = 0) {
         self.kind = kind
         self.size = size
         self.device = device
         self.inode = inode
         self.modified = modified
+        self.born = born
     }
 }
 

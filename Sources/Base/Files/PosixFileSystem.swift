@@ -36,8 +36,8 @@ public struct PosixFileSystem: FileSystem {
     }
 
     public func status(_ path: FilePath) throws(FileError) -> FileStatus? {
-        var status = stat()
-        if stat(path.string, &status) == 0 { return FileStatus(status) }
+        var status = millrace_status()
+        if millrace_status_of(-1, path.string, &status) == 0 { return FileStatus(status) }
         guard errno == ENOENT || errno == ENOTDIR else { throw FileError(errno: errno, .status, path) }
         return nil
     }
@@ -209,8 +209,8 @@ final class PosixFile: File {
     }
 
     func status() throws(FileError) -> FileStatus {
-        var status = stat()
-        guard fstat(number, &status) == 0 else { throw FileError(errno: errno, .status, path) }
+        var status = millrace_status()
+        guard millrace_status_of(number, nil, &status) == 0 else { throw FileError(errno: errno, .status, path) }
         return FileStatus(status)
     }
 
@@ -238,17 +238,16 @@ final class PosixFileLock: FileLock {
 }
 
 extension FileStatus {
-    init(_ status: stat) {
+    init(_ status: millrace_status) {
         let kind: Kind =
-            switch status.st_mode & S_IFMT {
+            switch status.mode & S_IFMT {
             case S_IFREG: .file
             case S_IFDIR: .directory
             default: .other
             }
         self.init(
-            kind: kind, size: Int64(status.st_size), device: UInt64(status.st_dev), inode: UInt64(status.st_ino),
-            modified: Timestamp(
-                milliseconds: Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000))
+            kind: kind, size: status.size, device: status.device, inode: status.inode,
+            modified: Timestamp(milliseconds: status.modified / 1_000_000), born: status.born)
     }
 }
 

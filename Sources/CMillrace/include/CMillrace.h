@@ -13,6 +13,19 @@ uint32_t millrace_crc32c_join(uint32_t first, uint32_t second, uint64_t second_c
 /// The flag of open(2) by which a file's bytes go past the page cache.
 int millrace_direct_flag(void);
 
+/// What statx(2) tells of a file; `born` is 0 where the file system doesn't tell. Times in nanoseconds since 1970.
+typedef struct {
+    uint32_t mode;
+    int64_t size;
+    uint64_t device;
+    uint64_t inode;
+    int64_t modified;
+    int64_t born;
+} millrace_status;
+
+/// Of a path, or of an open file where `path` is null. Returns -1 and sets errno where it can't be told.
+int millrace_status_of(int descriptor, const char *path, millrace_status *status);
+
 /// Sets the allocator up for a small process: two arenas, and batches from the heap. To be called before threads are started.
 void millrace_memory_keep_small(void);
 

@@ -1,19 +1,27 @@
 import Base
 import SystemPackage
 
-/// A device's number and an inode's: the same file under every name.
+/// A device's number, an inode's, and when the inode was made (0 where nobody knows): the same file under every name. An inode that was
+/// given to another file is another file's, where the file system tells the time.
 struct FileID: Hashable, Sendable {
     var device: UInt64
     var inode: UInt64
+    var born: Int64
 
-    init(_ status: FileStatus) {
-        device = status.device
-        inode = status.inode
-    }
+    init(_ status: FileStatus) { self.init(device: status.device, inode: status.inode, born: status.born) }
 
-    init(device: UInt64, inode: UInt64) {
+    init(device: UInt64, inode: UInt64, born: Int64) {
         self.device = device
         self.inode = inode
+        self.born = born
+    }
+
+    /// As it was noted where the time wasn't known.
+    var withoutBirth: FileID { FileID(device: device, inode: inode, born: 0) }
+
+    /// Nothing that is known of the two tells them apart.
+    func mayBe(_ other: FileID) -> Bool {
+        device == other.device && inode == other.inode && (born == other.born || born == 0 || other.born == 0)
     }
 }
 

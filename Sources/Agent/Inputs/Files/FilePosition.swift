@@ -3,14 +3,14 @@ import Base
 /// A place in a file, and what the file looked like when it was read up to there, so that it is found again under another name, in a
 /// copy, or not taken for another that got its inode.
 ///
-///     | kind u8 = 1 | version u8 = 3 | path u64 | device u64 | inode u64 | offset i64 | modified i64 |
+///     | kind u8 = 1 | version u8 = 4 | path u64 | device u64 | inode u64 | born i64 | offset i64 | modified i64 |
 ///     | prefix length u16 | prefix hash u64 | tail length u8 | tail hash u64 | progress u8 | form u8 |
 ///
-/// Version 1 had no progress, version 2 no form.
+/// Version 1 had no progress, version 2 no form, version 3 no birth.
 struct FilePosition: Hashable, Sendable {
     static let prefixBytesMax = 1024
     static let tailBytesMax = 64
-    static let encodedBytes = 63
+    static let encodedBytes = 71
 
     /// What is known of the rest of the file.
     enum Progress: UInt8, Sendable {
@@ -33,6 +33,8 @@ struct FilePosition: Hashable, Sendable {
     var device: UInt64
     /// 0 where the content is no longer in the file where it was read.
     var inode: UInt64
+    /// When the inode was made, in nanoseconds since 1970; 0 where it isn't known.
+    var born: Int64
     /// How many bytes of the file (of its uncompressed content) were read: always the end of a line.
     var offset: Int64
     /// When the file had last been written to, as known then.
@@ -45,12 +47,14 @@ struct FilePosition: Hashable, Sendable {
     var form = Form.unknown
 
     init(
-        path: UInt64, device: UInt64, inode: UInt64, offset: Int64, modified: Timestamp, prefix: ContentMark,
+        path: UInt64, device: UInt64, inode: UInt64, born: Int64 = 0, offset: Int64, modified: Timestamp,
+        prefix: ContentMark,
         tail: ContentMark, progress: Progress = .reading, form: Form = .unknown
     ) {
         self.path = path
         self.device = device
         self.inode = inode
+        self.born = born
         self.offset = offset
         self.modified = modified
         self.prefix = prefix
@@ -62,11 +66,19 @@ struct FilePosition: Hashable, Sendable {
     /// The beginning of a file of which nothing is known but its inode.
     init(path: UInt64, file: FileID, modified: Timestamp) {
         self.init(
-            path: path, device: file.device, inode: file.inode, offset: 0, modified: modified, prefix: .empty,
+            path: path, device: file.device, inode: file.inode, born: file.born, offset: 0, modified: modified,
+            prefix: .empty,
             tail: .empty)
     }
 
-    var file: FileID { FileID(device: device, inode: inode) }
+    var file: FileID {
+        get { FileID(device: device, inode: inode, born: born) }
+        set {
+            device = newValue.device
+            inode = newValue.inode
+            born = newValue.born
+        }
+    }
 
     /// The same file, read `count` bytes further; `tail` is what now stands before the offset.
     func advanced(by count: Int64, tail: UnsafeRawBufferPointer) -> FilePosition {
@@ -78,10 +90,11 @@ struct FilePosition: Hashable, Sendable {
 
     var encoded: StreamPosition {
         var writer = PositionWriter(.file, capacity: Self.encodedBytes)
-        writer.write(UInt8(3))
+        writer.write(UInt8(4))
         writer.write(path)
         writer.write(device)
         writer.write(inode)
+        writer.write(born)
         writer.write(offset)
         writer.write(modified.milliseconds)
         writer.write(UInt16(prefix.length))
@@ -96,8 +109,9 @@ struct FilePosition: Hashable, Sendable {
     /// Nil where the bytes are not a file's position of a version known here.
     init?(_ position: StreamPosition) {
         guard var reader = PositionReader(position, .file), let version = reader.read(UInt8.self),
-            (1...3).contains(version), let path = reader.read(UInt64.self), let device = reader.read(UInt64.self),
-            let inode = reader.read(UInt64.self), let offset = reader.read(Int64.self),
+            (1...4).contains(version), let path = reader.read(UInt64.self), let device = reader.read(UInt64.self),
+            let inode = reader.read(UInt64.self), let born = version < 4 ? 0 : reader.read(Int64.self),
+            let offset = reader.read(Int64.self),
             let modified = reader.read(Int64.self), let prefixLength = reader.read(UInt16.self),
             let prefixHash = reader.read(UInt64.self), let tailLength = reader.read(UInt8.self),
             let tailHash = reader.read(UInt64.self), offset >= 0, Int64(tailLength) <= offset,
@@ -105,7 +119,8 @@ struct FilePosition: Hashable, Sendable {
             let form = version < 3 ? .unknown : reader.read(UInt8.self).flatMap(Form.init)
         else { return nil }
         self.init(
-            path: path, device: device, inode: inode, offset: offset, modified: Timestamp(milliseconds: modified),
+            path: path, device: device, inode: inode, born: born, offset: offset,
+            modified: Timestamp(milliseconds: modified),
             prefix: ContentMark(length: Int(prefixLength), hash: prefixHash),
             tail: ContentMark(length: Int(tailLength), hash: tailHash), progress: progress, form: form)
     }

@@ -33,7 +33,7 @@ extension FileTailer {
         var isHeld = false
         defer { if !isHeld { content.close() } }
         // Its inode may have been given to another file while it was closed.
-        guard FileID(try content.status()) == stream.position.file, try content.begins(with: stream.position.prefix)
+        guard FileID(try content.status()).mayBe(stream.position.file), try content.begins(with: stream.position.prefix)
         else {
             stream.source.isHeld = true
             folders[location.folder]?.isDirty = true

@@ -12,6 +12,7 @@ extension FileTailer {
                 Lineage.Known(
                     id: stream.id, place: place(of: stream, standing[stream.id].flatMap { found[$0] }),
                     prefixLength: stream.position.prefix.length, offset: stream.position.offset,
+                    openSize: (stream.content as? PlainContent).flatMap { try? $0.status().size } ?? 0,
                     isDone: stream.position.progress != .reading,
                     isCompressed: stream.position.form == .compressed, isOpen: stream.content != nil,
                     isDoubtful: stream.isBlank
@@ -19,7 +20,8 @@ extension FileTailer {
                     modified: stream.position.modified)
             },
             isKnown: source.isKnown, passed: source.passed, rememberedMax: settings.rememberedMax,
-            fits: { [self] in fits(streams[$0]!, $1) ?? false }, begins: { [self] in begins($0, with: $1) })
+            fits: { [self] in fits(streams[$0]!, $1) ?? false }, holdsAll: { [self] in holdsAll(streams[$0]!, $1) },
+            begins: { [self] in begins($0, with: $1) })
         return lineage.resolve(siblings.found.filter { siblings.streams[$0.file] == nil })
     }
 
@@ -71,6 +73,12 @@ extension FileTailer {
     /// The stream stands in this file: under its name, or a new one.
     func settle(_ stream: FileStream, in found: FoundFile, now: Instant) {
         let moved = stream.location != found.location
+        if stream.position.file != found.file {
+            // Its birth wasn't known.
+            forget(stream, in: stream.position.file)
+            stream.position.file = found.file
+            enlist(stream)
+        }
         stream.position.form = found.location.form
         if moved {
             unplace(stream)
@@ -176,8 +184,7 @@ extension FileTailer {
         unplace(stream)
         forget(stream, in: stream.position.file)
         let isUnchanged = stream.position.progress != .reading && stream.position.modified == copy.modified
-        stream.position.device = copy.file.device
-        stream.position.inode = copy.file.inode
+        stream.position.file = copy.file
         stream.position.modified = copy.modified
         stream.position.form = copy.location.form
         enlist(stream)
@@ -200,8 +207,7 @@ extension FileTailer {
         close(stream)
         unplace(stream)
         forget(stream, in: stream.position.file)
-        stream.position.device = 0
-        stream.position.inode = 0
+        stream.position.file = FileID(device: 0, inode: 0, born: 0)
         stream.wasCut = true
         stream.needsRead = false
         stream.source.isHeld = true

@@ -71,6 +71,23 @@ extension FileTailer {
         } catch { return nil }
     }
 
+    /// Whether all that stands in the stream's open file begins another's content: of a long one, its first and last bytes.
+    func holdsAll(_ stream: FileStream, _ found: FoundFile) -> Bool {
+        guard let own = stream.content as? PlainContent,
+            case .content(let content)? = try? OpenedContent.open(found.location.path, in: files)
+        else { return false }
+        defer { content.close() }
+        do throws(FileError) {
+            let size = try own.status().size
+            if content is GzipContent, size > 1 << 20 { return false }
+            let first = try own.mark(at: 0, count: FilePosition.prefixBytesMax)
+            let count = Int(min(size, Int64(FilePosition.tailBytesMax)))
+            let last = try own.mark(at: size - Int64(count), count: count)
+            guard try content.begins(with: first) else { return false }
+            return try content.mark(at: size - Int64(count), count: count) == last
+        } catch { return false }
+    }
+
     /// Whether all of one file's content begins another's: of a long one, its first and last bytes.
     func begins(_ one: FoundFile, with other: FoundFile) -> Bool {
         guard case .content(let content)? = try? OpenedContent.open(one.location.path, in: files) else { return true }

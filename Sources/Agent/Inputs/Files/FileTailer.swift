@@ -160,7 +160,12 @@ public final class FileTailer: Input {
         return source
     }
 
-    func streams(in file: FileID) -> [FileStream] { streamsByFile[file] ?? [] }
+    /// Of streams that were noted when births were not, too.
+    func streams(in file: FileID) -> [FileStream] {
+        let streams = streamsByFile[file] ?? []
+        guard file.born != 0, let unborn = streamsByFile[file.withoutBirth] else { return streams }
+        return streams + unborn
+    }
 
     func add(_ stream: FileStream) {
         stream.source.streams.append(stream)

@@ -27,6 +27,8 @@ struct Lineage {
         var prefixLength: Int
         /// How far it was read.
         var offset: Int64
+        /// How much stands in its open file; 0 where it isn't open.
+        var openSize: Int64
         /// It was read to its end for good, or is not wanted.
         var isDone: Bool
         /// It was read from a compressed file: nothing else is made of such a one.
@@ -65,6 +67,8 @@ struct Lineage {
     var rememberedMax: Int
     /// Whether the file begins as the stream did, up to the stream's position.
     var fits: (StreamID, FoundFile) -> Bool
+    /// Whether the file begins with all that stands in the stream's open file.
+    var holdsAll: (StreamID, FoundFile) -> Bool
     /// Whether all that stands in the first file begins the second.
     var begins: (FoundFile, _ with: FoundFile) -> Bool
 
@@ -125,7 +129,8 @@ struct Lineage {
     /// is known to the one of which least is, so that what begins like many others takes nobody's place.
     private func placeKnown(_ placed: inout [FoundFile?], _ free: inout [FoundFile]) {
         let searching = streams.indices.filter { isSearching($0) && streams[$0].prefixLength > 0 }
-        for index in searching.sorted(by: { (streams[$1].offset, $0) < (streams[$0].offset, $1) }) {
+        let known = Dictionary(uniqueKeysWithValues: searching.map { ($0, bytesKnown(of: streams[$0], free)) })
+        for index in searching.sorted(by: { (known[$1]!, $0) < (known[$0]!, $1) }) {
             let stream = streams[index]
             var own: FoundFile?
             if case .named(let found) = stream.place { own = found }
@@ -135,8 +140,17 @@ struct Lineage {
             let sameTime = stream.isDone ? candidates.first { $0.modified == stream.modified } : nil
             // While a copy is being made, the file itself is what it was.
             let first = candidates.first { file in own.map { file == $0 || !isPart(file, of: $0) } ?? true }
-            place(index, sameTime ?? first, &placed, &free)
+            let whole = known[index]! > stream.offset ? candidates.first { holdsAll(stream.id, $0) } : nil
+            place(index, whole ?? sameTime ?? first, &placed, &free)
         }
+    }
+
+    /// How much of a stream can be compared: what was read, or all that stands in its open file where a file of the folder begins so.
+    private func bytesKnown(of stream: Known, _ free: [FoundFile]) -> Int64 {
+        guard stream.openSize > stream.offset,
+            free.contains(where: { mayBeCopy(of: stream, $0) && holdsAll(stream.id, $0) })
+        else { return stream.offset }
+        return stream.openSize
     }
 
     /// Streams of which no byte is known are what stands in their place in the row, if it was written to since. A file that got the

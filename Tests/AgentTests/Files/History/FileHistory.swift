@@ -45,6 +45,8 @@ final class FileHistory {
         traits = HistoryTraits(random: &random)
         disk = LogDisk { [time] in time.wallTime }
         disk.reusesInodes = traits.reusesInodes
+        // Most file systems do.
+        disk.tellsBirth = seed % 4 != 0
         disk.makeFolder("/log")
         disk.makeFolder("/data")
         broker = HistoryBroker(self)

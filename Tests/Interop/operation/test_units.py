@@ -43,3 +43,16 @@ def test_does_not_restart_on_a_wrong_configuration(unit):
     for line in ("Type=notify", "RestartPreventExitStatus=78", "Restart=always", "WatchdogSec=60s", "TimeoutStopSec=60s"):
         assert f"\n{line}\n" in text, line
     assert re.search(r"\nExecStartPre=-/usr/bin/\S+ config validate .*\n", text)
+
+
+def test_the_users_that_the_units_name_are_created(tmp_path):
+    (tmp_path / "etc").mkdir()
+    files = sorted((REPOSITORY / "packaging" / "sysusers").glob("*.conf"))
+    done = subprocess.run(["systemd-sysusers", f"--root={tmp_path}", *files], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    accounts = [line.split(":") for line in (tmp_path / "etc/passwd").read_text().splitlines()]
+    groups = {line.split(":")[0] for line in (tmp_path / "etc/group").read_text().splitlines()}
+    wanted = {re.search(rf"\n{key}=(\S+)\n", unit.read_text()).group(1) for unit in UNITS for key in ("User", "Group")}
+    assert {account[0] for account in accounts} == wanted <= groups
+    for name, _, number, _, _, home, shell in accounts:
+        assert int(number) < 1000 and (home, shell) == ("/nonexistent", "/usr/sbin/nologin"), name

@@ -30,12 +30,13 @@ public struct ExportSettings: Sendable {
 public final class PartitionExport<Store: ExportStore> {
     /// What the export asks of the side that reads the topic.
     public struct Source: Sendable {
-        public var log: @Sendable () async throws -> LogRange
+        /// What the log holds, and where the records of an epoch end in it (`.none` is not asked for).
+        public var log: @Sendable (LeaderEpoch) async throws -> LogRange
         /// Commits the group's offset; a failure is for the caller to report, the export goes on.
         public var storeGroupOffset: @Sendable (Offset, LeaderEpoch) async -> Void
 
         public init(
-            log: @escaping @Sendable () async throws -> LogRange,
+            log: @escaping @Sendable (LeaderEpoch) async throws -> LogRange,
             storeGroupOffset: @escaping @Sendable (Offset, LeaderEpoch) async -> Void
         ) {
             self.log = log
@@ -132,7 +133,7 @@ public final class PartitionExport<Store: ExportStore> {
     /// what is wrong.
     public func offsetOutOfRange() async throws(ExportError) {
         let log: LogRange
-        do { log = try await source.log() } catch {
+        do { log = try await source.log(machine.leaderEpoch) } catch {
             await abandon()
             throw ExportError(.store, "\(chain): the log's range can't be asked: \(error)", cause: error)
         }
@@ -176,7 +177,7 @@ public final class PartitionExport<Store: ExportStore> {
             return machine.chainRead(try await store.tail(of: chain), staged: staged)
         case .findLog:
             let log: LogRange
-            do { log = try await source.log() } catch {
+            do { log = try await source.log(machine.leaderEpoch) } catch {
                 throw ExportError(.store, "\(chain): the log's range can't be asked: \(error)", cause: error)
             }
             return machine.logFound(log, wallTime: time.wallTime)

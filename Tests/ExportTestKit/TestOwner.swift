@@ -42,7 +42,7 @@ public struct TestOwner: Sendable {
                 openFilesMax: openFilesMax),
             store: store,
             source: .init(
-                log: { LogRange(start: Offset(0), end: Offset(count)) },
+                log: { _ in LogRange(start: Offset(0), end: Offset(count)) },
                 storeGroupOffset: { offset, _ in groupOffset(offset) }),
             time: time)
     }

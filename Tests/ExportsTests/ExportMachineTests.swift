@@ -171,6 +171,29 @@ import Testing
         #expect(reason.code == code)
     }
 
+    /// The log ends beyond the chain again, but with other records: they would be taken for exported.
+    @Test func aLogThatHoldsOthersWhereRecordsWereExportedStops() {
+        let reason = "offsets 15..<20 were exported, but the topic lost those records and holds others there"
+        var machine = Self.machine()
+        let commit = Fixture.record(4, .commit, 10, 20, by: Fixture.other, lastCommit: 3)
+        _ = machine.started()
+        _ = machine.chainRead(ChainTail(last: commit, lastCommit: commit), staged: [])
+        #expect(machine.leaderEpoch == LeaderEpoch(7))
+        let log = LogRange(start: Offset(0), end: Offset(1000), epochEnd: Offset(15))
+        _ = machine.logFound(log, wallTime: Self.wall)
+        _ = machine.recordAppended()
+        guard case .stop(let atStart?)? = machine.published().last else { Issue.record("no stop"); return }
+        #expect(atStart.code == .aheadOfLog && atStart.message.contains(reason))
+
+        var running = Self.consuming()
+        _ = Self.staged(&running, 20)
+        #expect(running.offsetOutOfRange(log: log) == [.closeStage(from: Offset(0), to: Offset(20))])
+        // An epoch that nobody knows any more says nothing.
+        var other = Self.consuming()
+        _ = Self.staged(&other, 20)
+        #expect(other.offsetOutOfRange(log: LogRange(start: Offset(0), end: Offset(1000))) == [.seek(Offset(20))])
+    }
+
     @Test func aFolderOfAnotherTopicIsRefused() {
         var machine = Self.machine()
         var foreign = Fixture.record(0, .takeover, 0, 0)

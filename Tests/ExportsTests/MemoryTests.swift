@@ -23,7 +23,7 @@ import Testing
                 chain: ChainID(pipeline: "p", table: "t", topic: "t", topicID: .zero, partition: partition),
                 attempt: .random(), settings: settings, store: store,
                 source: .init(
-                    log: { LogRange(start: Offset(0), end: Offset(1_000_000)) }, storeGroupOffset: { _, _ in }),
+                    log: { _ in LogRange(start: Offset(0), end: Offset(1_000_000)) }, storeGroupOffset: { _, _ in }),
                 time: ManualTime(), memory: memory)
             _ = try await export.start()
             exports.append(export)

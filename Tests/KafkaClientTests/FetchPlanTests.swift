@@ -37,7 +37,7 @@ import Testing
         _ = plan.leaderFound(a, leader: BrokerID(1), epoch: .none, topicID: .zero, offset: nil)
         let old = plan.items(for: BrokerID(1))[0]
         plan.start([a: .offset(Offset(100))], now: .zero)
-        let isMoved = plan.fetched(old, nextOffset: Offset(9))
+        let isMoved = plan.fetched(old, nextOffset: Offset(9), lastEpoch: .none)
         let isPaused = plan.pause(old)
         #expect(!isMoved && !isPaused)
         _ = plan.leaderFound(a, leader: BrokerID(1), epoch: .none, topicID: .zero, offset: nil)

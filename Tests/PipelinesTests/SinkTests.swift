@@ -31,7 +31,7 @@ import Testing
         let chain = ChainID(pipeline: "p", table: "t", topic: "t", topicID: .zero, partition: 0)
         let sink = ExportSink(
             chain: chain, settings: settings, store: LocalStore(root: "/x", fileSystem: fileSystem),
-            log: { LogRange(start: Offset(0), end: Offset(1000)) }, time: time, telemetry: .silent)
+            log: { _ in LogRange(start: Offset(0), end: Offset(1000)) }, time: time, telemetry: .silent)
         return PartitionTask(partition: partition, topicID: .zero, steps: Steps(), sinks: [sink])
     }
 

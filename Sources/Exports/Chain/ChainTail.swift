@@ -19,10 +19,13 @@ public struct LogRange: Sendable, Equatable {
     public var start: Offset
     /// The next offset that a record will get.
     public var end: Offset
+    /// Where the records of the leader epoch end that was asked for; nil where nobody knows.
+    public var epochEnd: Offset?
 
-    public init(start: Offset, end: Offset) {
+    public init(start: Offset, end: Offset, epochEnd: Offset? = nil) {
         self.start = start
         self.end = end
+        self.epochEnd = epochEnd
     }
 }
 

@@ -35,7 +35,7 @@ public struct ExportMachine: Sendable {
     public enum Action: Sendable, Equatable {
         /// List the chain and the staging folders; answer `chainRead`.
         case readChain
-        /// Ask the log for its first and next offset; answer `logFound`.
+        /// Ask the log for its first and next offset, and where `leaderEpoch` ends; answer `logFound`.
         case findLog
         /// Create the record if absent; answer `recordAppended`, `recordStands` or `appendUnanswered`.
         case append(CommitRecord)
@@ -121,6 +121,15 @@ public struct ExportMachine: Sendable {
         return nil
     }
 
+    /// The leader epoch of the last record below where the export goes on: the log must still hold it there.
+    public var leaderEpoch: LeaderEpoch {
+        switch state {
+        case .findingLog(let tail, _): tail?.last.leaderEpoch ?? .none
+        case .consuming(_, let stage): stage.leaderEpoch
+        default: .none
+        }
+    }
+
     public var isStopped: Bool {
         if case .stopped = state { return true }
         return false
@@ -164,6 +173,13 @@ public struct ExportMachine: Sendable {
                     + "records that were exported. Find out why; to export the topic anew, use another table")
         }
         if end < log.start { return outOfRange(chain, end, log) }
+        if let epochEnd = log.epochEnd, epochEnd < end {
+            return Stop(
+                code: .aheadOfLog,
+                message:
+                    "\(chain): offsets \(epochEnd)..<\(end) were exported, but the topic lost those records and holds others "
+                    + "there since (KIP-320). Find out why; to export the topic anew, use another table")
+        }
         return nil
     }
 

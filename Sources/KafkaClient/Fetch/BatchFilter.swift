@@ -41,6 +41,8 @@ struct BatchFilter {
 struct BatchReading {
     var batches: [RecordBatch] = []
     var nextOffset: Offset
+    /// Of the last batch; `.none` where there is none.
+    var lastEpoch = LeaderEpoch.none
 
     /// Cuts the bytes into batches; a batch that is cut short at the end is left for the next fetch.
     ///
@@ -64,6 +66,7 @@ struct BatchReading {
             guard batch.lastOffset >= start else { continue }
             if isWanted { batches.append(batch) }
             nextOffset = batch.nextOffset
+            lastEpoch = batch.partitionLeaderEpoch
         }
     }
 }

@@ -21,6 +21,8 @@ struct FetchPlan {
     private struct Entry {
         var position: Position
         var topicID = TopicID.zero
+        /// Of the record before `position`, where this reader read it.
+        var lastEpoch = LeaderEpoch.none
         var state: State
         var backoff: Backoff
         /// Another one for each start: answers of an earlier one are stale.
@@ -33,12 +35,16 @@ struct FetchPlan {
         var topicID: TopicID
         var offset: Offset
         var epoch: LeaderEpoch
+        /// Of the record before `offset`; a leader that holds another there says so (KIP-595).
+        var lastEpoch: LeaderEpoch
         var run: UInt64
     }
 
     private var entries: [TopicPartition: Entry] = [:]
     private var runs: UInt64 = 0
     private var turns = 0
+    /// Brokers before 2.7 can't be told what was read last.
+    private var tellsEpochs = true
     /// Brokers whose loop runs: `brokersToStart` names each only once until `items` has nothing for it.
     private var running: Set<BrokerID> = []
     private let backoff: Backoff
@@ -136,7 +142,8 @@ struct FetchPlan {
                 continue
             }
             items.append(
-                Item(partition: partition, topicID: entry.topicID, offset: offset, epoch: epoch, run: entry.run))
+                Item(partition: partition, topicID: entry.topicID, offset: offset, epoch: epoch,
+                    lastEpoch: tellsEpochs ? entry.lastEpoch : .none, run: entry.run))
         }
         guard !items.isEmpty else {
             running.remove(broker)
@@ -152,12 +159,16 @@ struct FetchPlan {
     mutating func loopEnded(_ broker: BrokerID) { running.remove(broker) }
 
     /// Moves a partition on. False where it was stopped or started anew since: what came is not wanted.
-    mutating func fetched(_ item: Item, nextOffset: Offset) -> Bool {
+    mutating func fetched(_ item: Item, nextOffset: Offset, lastEpoch: LeaderEpoch) -> Bool {
         guard isCurrent(item.partition, run: item.run) else { return false }
+        entries[item.partition]?.lastEpoch = lastEpoch
         entries[item.partition]?.position = .offset(nextOffset)
         entries[item.partition]?.backoff.reset()
         return true
     }
+
+    /// This cluster can't be told what was read last.
+    mutating func forgetEpochs() { tellsEpochs = false }
 
     /// The leader is another one, or does not answer.
     mutating func leaderLost(_ item: Item, now: Instant) {

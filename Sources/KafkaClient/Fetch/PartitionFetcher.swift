@@ -169,6 +169,10 @@ final class PartitionFetcher: Sendable {
                 if let error = ClientError(response.errorCode, "Fetch from broker \(broker)") { throw error }
                 guard await take(response, items: items) else { break }
             } catch {
+                if error.code == .unsupportedVersion, items.contains(where: { $0.lastEpoch != .none }) {
+                    plan.withLock { $0.forgetEpochs() }
+                    continue
+                }
                 lost(items)
                 break
             }
@@ -204,6 +208,7 @@ final class PartitionFetcher: Sendable {
             var partition = FetchRequest.FetchPartition()
             partition.partition = item.partition.partition
             partition.currentLeaderEpoch = item.epoch.rawValue
+            partition.lastFetchedEpoch = item.lastEpoch.rawValue
             partition.fetchOffset = item.offset.rawValue
             partition.partitionMaxBytes = Int32(clamping: settings.partitionBytesMax.bytes)
             request.topics[place].partitions.append(partition)
@@ -228,10 +233,11 @@ final class PartitionFetcher: Sendable {
 
     private func take(_ data: FetchResponse.PartitionData, item: FetchPlan.Item) async -> Bool {
         switch data.errorCode {
-        case .none:
+        case .none where data.divergingEpoch.endOffset < 0:
             cluster.trouble.worked(.partition(item.partition))
             return await takeRecords(data, item: item)
-        case .offsetOutOfRange:
+        // The log lost what was read before, and holds something else there: whoever reads has to know.
+        case .none, .offsetOutOfRange:
             guard plan.withLock({ $0.pause(item) }) else { return true }
             let problem = OffsetOutOfRange(
                 partition: item.partition, topicID: item.topicID, offset: item.offset,
@@ -261,7 +267,7 @@ final class PartitionFetcher: Sendable {
             return await fail(item, ClientError(.corruptRecords, text, cause: error))
         }
         guard reading.nextOffset > item.offset else { return true }
-        guard plan.withLock({ $0.fetched(item, nextOffset: reading.nextOffset) }) else { return true }
+        guard plan.withLock({ $0.fetched(item, nextOffset: reading.nextOffset, lastEpoch: reading.lastEpoch) }) else { return true }
         let fetched = FetchedPartition(
             partition: item.partition, topicID: item.topicID, leaderEpoch: item.epoch, startOffset: item.offset,
             nextOffset: reading.nextOffset, batches: reading.batches, highWatermark: Offset(data.highWatermark),

@@ -232,13 +232,14 @@ final class PipelineMember: GroupConsumerHandler {
         let cluster = cluster
         return ExportSink(
             chain: chain, settings: settings, store: store,
-            log: {
+            log: { epoch in
                 let start = try await cluster.offsets([partition: .earliest])[partition]
                 let end = try await cluster.offsets([partition: .latest])[partition]
                 guard let start, let end else {
                     throw PipelineError("the leader of \(partition) did not tell its first and last offset")
                 }
-                return LogRange(start: start.offset, end: end.offset)
+                let epochEnd = epoch == .none ? nil : try await cluster.endOffset(of: epoch, in: partition)
+                return LogRange(start: start.offset, end: end.offset, epochEnd: epochEnd)
             }, time: time, memory: memory, telemetry: telemetry)
     }
 

@@ -10,7 +10,7 @@ final class ExportSink<Store: ExportStore>: PartitionSink {
 
     init(
         chain: ChainID, settings: ExportSettings, store: Store,
-        log: @escaping @Sendable () async throws -> LogRange, time: any TimeSource, memory: ExportMemory? = nil,
+        log: @escaping @Sendable (LeaderEpoch) async throws -> LogRange, time: any TimeSource, memory: ExportMemory? = nil,
         telemetry: Telemetry
     ) {
         let settled = Settled()

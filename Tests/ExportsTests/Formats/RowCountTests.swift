@@ -25,7 +25,7 @@ import Testing
         let export = PartitionExport(
             chain: Fixture.chain, attempt: .random(),
             settings: ExportSettings(layout: TableLayout(columns: []), format: format), store: store,
-            source: .init(log: { LogRange(start: Offset(0), end: Offset(count)) }, storeGroupOffset: { _, _ in }),
+            source: .init(log: { _ in LogRange(start: Offset(0), end: Offset(count)) }, storeGroupOffset: { _, _ in }),
             time: ManualTime())
         _ = try await export.start()
         for offset in 0..<count {

@@ -95,7 +95,7 @@ final class SimulatedTransport: ProducerTransport {
                     partition, number: scan.request.number,
                     .found(scan.found, from: scan.from, end: max(scan.end, scan.from), isComplete: true)))
         }
-        link.send(.fetch(partition, from: scan.next, bytesMax: .kib(2))) { [self] outcome in
+        link.send(.fetch(partition, from: scan.next, lastEpoch: .none, bytesMax: .kib(2))) { [self] outcome in
             var scan = scan
             guard case .answered(.fetched(let bytes, _, _)) = outcome, Self.take(bytes, &scan) else {
                 return deliver(

@@ -199,8 +199,14 @@ final class SimulatedBroker {
                 return say(.producer(.unknown))
             }
             say(.producer(.known(known.epoch, lastSequence: known.lastSequence)))
-        case .fetch(let partition, let from, let bytesMax):
+        case .epochEnd(let partition, let epoch):
             guard let log = log(for: partition) else { return say(.failed(.unknownTopicOrPartition)) }
+            say(.epochEnd(log.endOffset(for: epoch)?.1))
+        case .fetch(let partition, let from, let lastEpoch, let bytesMax):
+            guard let log = log(for: partition) else { return say(.failed(.unknownTopicOrPartition)) }
+            if lastEpoch != .none, let end = log.endOffset(for: lastEpoch)?.1, end < from {
+                return say(.offsetOutOfRange(start: log.logStartOffset, end: log.highWatermark))
+            }
             do throws(ReadError) {
                 let slice = try log.read(from: from, bytesMax: bytesMax, atLeastOneBatch: true, upTo: .highWatermark)
                 say(.fetched(try slice.bytes(), start: slice.logStartOffset, highWatermark: slice.highWatermark))

@@ -83,10 +83,11 @@ final class ExportMember: @unchecked Sendable {
                 format: TableFormat(level: 1), openFilesMax: host.traits.openFilesMax),
             store: store,
             source: .init(
-                log: { [self] in try await logRange(partition) },
+                log: { [self] epoch in try await logRange(partition, epoch) },
                 storeGroupOffset: { _, _ in }),
             time: world.time)
         var position = try await export.start()
+        var lastEpoch = LeaderEpoch.none
         world.note("member \(number) exports \(partition) from \(position)")
         hold.position = position
         while !isDead {
@@ -95,9 +96,10 @@ final class ExportMember: @unchecked Sendable {
             case .revoked: return try await export.stop()
             case .lost: return await export.abandon()
             }
-            switch await ask(.fetch(partition, from: position, bytesMax: .bytes(world.integer(100...3000)))) {
+            let bytesMax = ByteCount(world.integer(100...3000))
+            switch await ask(.fetch(partition, from: position, lastEpoch: lastEpoch, bytesMax: bytesMax)) {
             case .answered(.fetched(let bytes, _, let end)):
-                position = try await take(bytes, from: position, export)
+                position = try await take(bytes, from: position, &lastEpoch, export)
                 hold.position = position
                 if position >= end { await sleep(world.duration(.milliseconds(20)...(.milliseconds(300)))) }
             case .answered(.offsetOutOfRange): try await export.offsetOutOfRange()
@@ -109,7 +111,8 @@ final class ExportMember: @unchecked Sendable {
     }
 
     private func take(
-        _ bytes: ByteBuffer, from start: Offset, _ export: PartitionExport<PausingStore>
+        _ bytes: ByteBuffer, from start: Offset, _ lastEpoch: inout LeaderEpoch,
+        _ export: PartitionExport<PausingStore>
     ) async throws(ExportError) -> Offset {
         var position = start
         var cursor = RecordBatchCursor(bytes)
@@ -130,6 +133,7 @@ final class ExportMember: @unchecked Sendable {
                 }
                 // Where the log lost a batch an empty one stands, or nothing.
                 position = max(position, batch.nextOffset)
+                lastEpoch = batch.partitionLeaderEpoch
                 try await export.advance(to: position, leaderEpoch: batch.partitionLeaderEpoch, records: count)
             }
         } catch let error as ExportError { throw error } catch {
@@ -143,11 +147,15 @@ final class ExportMember: @unchecked Sendable {
         Timestamp(milliseconds: 1_795_305_600_000 + (offset.rawValue / 7 % 3) * 3_600_000)
     }
 
-    private func logRange(_ partition: TopicPartition) async throws -> LogRange {
+    private func logRange(_ partition: TopicPartition, _ epoch: LeaderEpoch) async throws -> LogRange {
         guard case .answered(.offsets(_, let start, let end)) = await ask(.listOffsets(partition)) else {
             throw ExportError(.store, "the broker does not answer")
         }
-        return LogRange(start: start, end: end)
+        guard epoch != .none else { return LogRange(start: start, end: end) }
+        guard case .answered(.epochEnd(let epochEnd)) = await ask(.epochEnd(partition, epoch)) else {
+            throw ExportError(.store, "the broker does not answer")
+        }
+        return LogRange(start: start, end: end, epochEnd: epochEnd)
     }
 
     // MARK: - Waiting

@@ -122,8 +122,9 @@ final class History {
             writers.allSatisfy { $0.linesLeft == 0 } && agents.allSatisfy(\.isDrained) && broker.life != nil
         }
         let limit = world.now + .seconds(3600)
-        // Longer than anything looks again for what it missed; at page-cache the agent does for what it had acknowledged.
-        let pause = mode == .pageCache ? AgentHost.inspectionInterval + .seconds(10) : .seconds(7)
+        // Longer than anything looks again for what it missed; at page-cache the agent does for what it had acknowledged, and its question may
+        // go unanswered for as long as a request may take.
+        let pause = mode == .pageCache ? AgentHost.inspectionInterval + .seconds(45) : .seconds(7)
         while world.violations.isEmpty, world.now < limit {
             _ = world.run(until: limit, isShipped)
             _ = world.run(until: world.now + pause) { !world.violations.isEmpty }

@@ -208,7 +208,8 @@ struct PartitionLane: Sendable {
     func deadline(_ settings: ProducerSettings) -> Instant? {
         switch state {
         case .pausing(_, let until): until
-        case .open where inFlightCount == 0 && pending.isEmpty && !acknowledged.isEmpty:
+        // Also where the log let everything go: what a broker loses then can't be sent again, but is counted.
+        case .open where inFlightCount == 0 && pending.isEmpty && floor != .none:
             inspectedAt.map { $0 + settings.inspectionInterval }
         case .closed, .open, .inspecting, .draining, .scanning, .awaitingProducerID: nil
         }

@@ -237,7 +237,7 @@ extension PartitionLane {
     }
 
     mutating func renew(_ context: inout LaneContext) {
-        if floor != .none && pending.contains(where: { $0.maybeSent && isUnanswered($0) }) {
+        if floor != .none && (!acknowledged.isEmpty || pending.contains(where: { $0.maybeSent && isUnanswered($0) })) {
             scan(.renewal, &context)
         } else {
             finishRenewal(&context)

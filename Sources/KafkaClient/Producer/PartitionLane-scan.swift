@@ -19,7 +19,7 @@ extension PartitionLane {
             }
             from = max(from, .zero)
             upTo = end
-        case .pending, .unasked, .renewal:
+        case .pending, .unasked:
             candidates = pending.filter { $0.maybeSent && isUnanswered($0) }.map(\.batch)
             if purpose == .pending, let last = acknowledged.last, last.offset != .none, last.batch.identity == identity
             {
@@ -27,7 +27,8 @@ extension PartitionLane {
                 from = min(from, last.offset)
                 candidates.insert(last.batch, at: 0)
             }
-        case .everything:
+        // The broker's memory of the identity says no more whether what was acknowledged under it is there: the log does.
+        case .everything, .renewal:
             candidates = acknowledged.map(\.batch) + pending.filter { $0.maybeSent && isUnanswered($0) }.map(\.batch)
             for entry in acknowledged where entry.offset != .none { from = min(from, entry.offset) }
             // All that we know of is gone: what is left may stand anywhere below.
@@ -185,7 +186,7 @@ extension PartitionLane {
                     partition, batches: doubtful.batches, records: doubtful.records, policy: context.settings.ambiguous)
             )
         }
-        if purpose == .everything {
+        if purpose == .everything || purpose == .renewal {
             let gone = isComplete ? recordsGone(lost, found: found, end: end) : recordsBehind ?? 0
             recordsBehind = nil
             reopen(lost, &context)

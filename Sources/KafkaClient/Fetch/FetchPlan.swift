@@ -142,7 +142,8 @@ struct FetchPlan {
                 continue
             }
             items.append(
-                Item(partition: partition, topicID: entry.topicID, offset: offset, epoch: epoch,
+                Item(
+                    partition: partition, topicID: entry.topicID, offset: offset, epoch: epoch,
                     lastEpoch: tellsEpochs ? entry.lastEpoch : .none, run: entry.run))
         }
         guard !items.isEmpty else {

@@ -267,7 +267,9 @@ final class PartitionFetcher: Sendable {
             return await fail(item, ClientError(.corruptRecords, text, cause: error))
         }
         guard reading.nextOffset > item.offset else { return true }
-        guard plan.withLock({ $0.fetched(item, nextOffset: reading.nextOffset, lastEpoch: reading.lastEpoch) }) else { return true }
+        guard plan.withLock({ $0.fetched(item, nextOffset: reading.nextOffset, lastEpoch: reading.lastEpoch) }) else {
+            return true
+        }
         let fetched = FetchedPartition(
             partition: item.partition, topicID: item.topicID, leaderEpoch: item.epoch, startOffset: item.offset,
             nextOffset: reading.nextOffset, batches: reading.batches, highWatermark: Offset(data.highWatermark),

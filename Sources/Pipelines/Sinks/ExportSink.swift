@@ -10,8 +10,8 @@ final class ExportSink<Store: ExportStore>: PartitionSink {
 
     init(
         chain: ChainID, settings: ExportSettings, store: Store,
-        log: @escaping @Sendable (LeaderEpoch) async throws -> LogRange, time: any TimeSource, memory: ExportMemory? = nil,
-        telemetry: Telemetry
+        log: @escaping @Sendable (LeaderEpoch) async throws -> LogRange, time: any TimeSource,
+        memory: ExportMemory? = nil, telemetry: Telemetry
     ) {
         let settled = Settled()
         self.settled = settled

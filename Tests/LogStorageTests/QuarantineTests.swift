@@ -217,7 +217,7 @@ struct QuarantineTests {
     }
 
     /// Two holes, one before the producer's first batch that is left: the earlier one must not be forgotten for the later, by no start.
-    @Test(arguments: [4, 12]) func whatIsMissingFirstIsKnownAfterACleanShutdownToo(count: Int64) throws {
+    @Test(arguments: [4, 12]) func whatIsMissingFirstIsKnownAfterEveryStart(count: Int64) throws {
         let machine = Machine(.pageCache, segmentBytes: .kib(64))
         for number in 0..<count {
             _ = try machine.log().append(
@@ -233,9 +233,15 @@ struct QuarantineTests {
                 for place in position..<position + header.byteCount { bytes[place] = 0 }
             }
         }
-        for _ in 0..<3 {
-            #expect(try machine.log().producers().map(\.lastSequence) == [-1])
-            try machine.shutDown()
+        for life in 0..<6 {
+            #expect(try machine.log().producers().map(\.lastSequence) == [-1], "life \(life)")
+            switch life % 3 {
+            case 0: try machine.shutDown()
+            case 1: machine.crash(.dropUnsynced)
+            default:
+                try machine.directory.writeCheckpoints()
+                machine.crash(.keepAll)
+            }
         }
     }
 

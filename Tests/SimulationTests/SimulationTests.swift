@@ -6,7 +6,7 @@ import Testing
 ///
 ///     SWIFT_DETERMINISTIC_HASHING=1 MILLRACE_SEED=own:17 swift test --filter SimulationTests
 ///
-/// `MILLRACE_TRACE=1` prints what happened; `MILLRACE_TEST_FULL=1` runs many more seeds.
+/// `MILLRACE_MODE=own` runs that mode only, `MILLRACE_SEEDS=400` so many seeds; `MILLRACE_TRACE=1` prints what happened; `MILLRACE_TEST_FULL=1` runs many more seeds.
 @Suite struct SimulationTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let isFull = environment["MILLRACE_TEST_FULL"] != nil
@@ -27,6 +27,7 @@ import Testing
             if replay.mode == mode { Self.replay(mode, replay.seed) }
             return
         }
+        if let only = Self.environment["MILLRACE_MODE"], only != mode.rawValue { return }
         let count = Self.environment["MILLRACE_SEEDS"].flatMap { UInt64($0) } ?? (Self.isFull ? 100_000 : 80)
         let clock = ContinuousClock()
         let start = clock.now

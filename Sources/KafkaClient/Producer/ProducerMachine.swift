@@ -65,7 +65,8 @@ public struct ProducerMachine: Sendable {
         if identity == nil { obtainProducerID(&actions) }
         for partition in lanes.keys.sorted() {
             actions += withLane(partition, now) { lane, context in
-                if lane.hasBatches || lane.mustRenew { lane.inspect(&context) }
+                // Also where nothing is left to send: what the broker lost while we were away is to be counted.
+                if lane.hasBatches || lane.mustRenew || lane.floor != .none { lane.inspect(&context) }
             }
         }
         return actions

@@ -56,6 +56,7 @@ final class SimulatedTransport: ProducerTransport {
             guard case .answered(.producer(let producer)) = outcome else { return fail() }
             link.send(.listOffsets(partition)) { [self] outcome in
                 guard case .answered(.offsets(let topicID, let start, let end)) = outcome else { return fail() }
+                world.note("\(link.name): \(partition) ends at \(end), producer \(request.producer) is \(producer)")
                 deliver(
                     .inspected(
                         partition, number: request.number,

@@ -57,7 +57,7 @@ public struct ClientTransport: HTTPTransport {
         if error is NIOConnectionError { return true }
         guard let error = error as? HTTPClientError else { return false }
         return error == .connectTimeout || error == .getConnectionFromPoolTimeout || error == .invalidURL
-            || error == .tlsHandshakeTimeout || error == .emptyHost || error == .unsupportedScheme("")
+            || error == .tlsHandshakeTimeout || error == .emptyHost
     }
 
     private static func reason(_ error: any Error) -> String {

@@ -183,6 +183,11 @@ final class FileHistory {
 
     /// Runs it all. True where nothing was violated.
     func run() -> Bool {
+        // What is still planned, and the agent's last life, hold the history: of 20,000 no memory would be left.
+        defer {
+            events.removeAll()
+            agent.end()
+        }
         let first = random.oneIn(3) ? Int.random(in: 1...3000, using: &random) : 0
         after(.milliseconds(first)) { [self] in agent.start() }
         for writer in writers { writer.start() }

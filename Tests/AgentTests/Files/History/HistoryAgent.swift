@@ -70,13 +70,13 @@ final class HistoryAgent: TopicDirectory {
             settings: producer, identity: log.producer == .none ? nil : log.producer, recovered: log.snapshots)
         let life = lives
         let transport = HistoryTransport(history) { [weak self] answer in self?.answered(answer, life: life) }
-        let sender = BatchSender(machine: machine, journal: log, transport: transport) { [history] notice in
+        let sender = BatchSender(machine: machine, journal: log, transport: transport) { [unowned history] notice in
             switch notice {
             case .ambiguous, .staleState, .intentUnreadable, .acknowledgedLost: history.violated("\(notice)")
             default: break
             }
         }
-        let notifier = LossyNotifier(isBlind: history.traits.isBlind) { [history] in history.disk.resolve($0) }
+        let notifier = LossyNotifier(isBlind: history.traits.isBlind) { [unowned history] in history.disk.resolve($0) }
         self.notifier = notifier
         let tailer = try FileTailer(
             sources: [history.inputSettings], settings: history.tailerSettings, files: history.disk, notifier: notifier,
@@ -92,7 +92,7 @@ final class HistoryAgent: TopicDirectory {
         core = ShippingCore(
             inputs: [history.sabotage.map { SabotagedInput(tailer, $0) } ?? tailer],
             assembler: BatchAssembler(settings: seal), log: log, sender: sender, topics: self
-        ) { [history] in history.heard($0) }
+        ) { [unowned history] in history.heard($0) }
         try core!.start(now: history.now)
         plan(history.now)
     }
@@ -177,6 +177,14 @@ final class HistoryAgent: TopicDirectory {
             callsLeft = left - 1
         }
         if isStruck { throw FileError(.crashed, .read, "/") }
+    }
+
+    /// The history is over.
+    func end() {
+        core = nil
+        tailer?.close()
+        tailer = nil
+        notifier = nil
     }
 
     private func die() {

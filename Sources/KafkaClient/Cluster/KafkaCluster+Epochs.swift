@@ -3,23 +3,17 @@ import KafkaConnection
 import KafkaWire
 
 extension KafkaCluster {
-    /// Where the records of a leader epoch end in a partition (KIP-320): what was read beyond that under this epoch is no longer there.
+    /// Where the records of a leader epoch end in a partition (KIP-320): what was read beyond that under this epoch is no longer there. Tried
+    /// again like `offsets`.
     ///
     /// - Returns: nil where the broker doesn't know (the epoch is older than its log), or can't be asked.
     public func endOffset(
         of epoch: LeaderEpoch, in partition: TopicPartition
     ) async throws(ClientError) -> Offset? {
-        let deadline = time.now + settings.retryTimeout
-        var backoff = settings.backoff
-        while true {
-            do throws(ClientError) {
-                return try await askForEnd(of: epoch, in: partition)
-            } catch {
+        try await retrying { [self] () async throws(ClientError) in
+            do throws(ClientError) { return try await askForEnd(of: epoch, in: partition) } catch {
                 if error.code == .unsupportedVersion { return nil }
-                doubt(topic: partition.topic)
-                let delay = backoff.next()
-                guard error.isRetriable, time.now + delay < deadline else { throw error }
-                try await pause(delay)
+                throw error
             }
         }
     }
@@ -35,11 +29,14 @@ extension KafkaCluster {
         var request = OffsetForLeaderEpochRequest()
         request.replicaId = -1
         request.topics = [topic]
-        let response = try await send(request, to: .broker(try await leader(of: partition).broker))
+        let response = try await send(request, to: .leader(partition))
         guard let answer = response.topics.first?.partitions.first else {
             throw ClientError(.protocolViolation, "OffsetForLeaderEpoch of \(partition) was answered without it")
         }
-        if let error = ClientError(answer.errorCode, "OffsetForLeaderEpoch of \(partition)") { throw error }
+        if let error = ClientError(answer.errorCode, "OffsetForLeaderEpoch of \(partition)") {
+            if error.isRetriable { doubt(topic: partition.topic) }
+            throw error
+        }
         return answer.endOffset < 0 ? nil : Offset(answer.endOffset)
     }
 }

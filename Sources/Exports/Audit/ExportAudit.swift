@@ -179,7 +179,7 @@ public struct ExportAudit<Store: AuditedStore>: Sendable {
             return
         }
         var checksum: UInt32 = 0
-        var rows = RowCounter(fileName: file.finalPath)
+        let rows = RowCounters.make(fileName: file.finalPath)
         var bytesRead: Int64 = 0
         let isThere = try await store.readPublished(file.finalPath, of: table) { piece in
             checksum = CRC32C.checksum(piece, continuing: checksum)

@@ -4,82 +4,66 @@ import CZstd
 
 /// Counts the rows of one table file while its bytes go by once, from the beginning to the end: what an audit holds against the commit record.
 ///
-/// What is compressed is decompressed a piece at a time; memory is bounded whatever the file holds. A Parquet file tells its rows in its
-/// footer, of which the last `footerBytesMax` bytes are kept.
-struct RowCounter {
-    private enum Body {
-        case lines(LineCounter)
-        case gzip(GzipPieces, LineCounter)
-        case zstd(ZstdPieces, LineCounter)
-        case avro(AvroBlocks)
-        case parquet(tail: [UInt8])
-    }
+/// What is compressed is decompressed a piece at a time; memory is bounded whatever the file holds.
+protocol RowCounter: AnyObject {
+    func read(_ piece: UnsafeRawBufferPointer)
 
-    private static let footerBytesMax = 16 << 20
-    private var body: Body
+    /// How many rows there were; nil where the bytes are no whole file of that format.
+    func finish() -> Int64?
+}
 
+enum RowCounters {
     /// Nil for a name that no format of ours has.
-    init?(fileName: String) {
-        let lines: LineCounter
-        if fileName.hasSuffix(".parquet") {
-            body = .parquet(tail: [])
-            return
-        } else if fileName.hasSuffix(".avro") {
-            body = .avro(AvroBlocks())
-            return
-        } else if fileName.contains(".json") {
-            lines = LineCounter(isCSV: false)
-        } else if fileName.contains(".csv") {
-            lines = LineCounter(isCSV: true)
-        } else {
-            return nil
-        }
-        if fileName.hasSuffix(".gz") {
-            body = .gzip(GzipPieces(), lines)
-        } else if fileName.hasSuffix(".zst") {
-            body = .zstd(ZstdPieces(), lines)
-        } else {
-            body = .lines(lines)
-        }
+    static func make(fileName: String) -> (any RowCounter)? {
+        if fileName.hasSuffix(".parquet") { return ParquetRows() }
+        if fileName.hasSuffix(".avro") { return AvroRows() }
+        let isCSV = fileName.contains(".csv")
+        guard isCSV || fileName.contains(".json") else { return nil }
+        let lines = LineCounter(isCSV: isCSV)
+        if fileName.hasSuffix(".gz") { return CompressedLines(GzipPieces(), lines) }
+        return fileName.hasSuffix(".zst") ? CompressedLines(ZstdPieces(), lines) : PlainLines(lines)
+    }
+}
+
+/// Decompresses members or frames that stand one after the other, a piece at a time.
+private protocol PieceDecompressor: AnyObject {
+    /// False where the last one is cut, or where the bytes are none.
+    var isWhole: Bool { get }
+    func decompress(_ piece: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void)
+}
+
+private final class PlainLines: RowCounter {
+    private var lines: LineCounter
+    init(_ lines: LineCounter) { self.lines = lines }
+    func read(_ piece: UnsafeRawBufferPointer) { lines.read(piece) }
+    func finish() -> Int64? { lines.rows }
+}
+
+private final class CompressedLines: RowCounter {
+    private let pieces: any PieceDecompressor
+    private var lines: LineCounter
+
+    init(_ pieces: any PieceDecompressor, _ lines: LineCounter) {
+        self.pieces = pieces
+        self.lines = lines
     }
 
-    mutating func read(_ piece: UnsafeRawBufferPointer) {
-        switch body {
-        case .lines(var lines):
-            lines.read(piece)
-            body = .lines(lines)
-        case .gzip(let pieces, var lines):
-            pieces.inflate(piece) { lines.read($0) }
-            body = .gzip(pieces, lines)
-        case .zstd(let pieces, var lines):
-            pieces.decompress(piece) { lines.read($0) }
-            body = .zstd(pieces, lines)
-        case .avro(var blocks):
-            // So that the blocks' own bytes are not held twice.
-            body = .parquet(tail: [])
-            blocks.read(piece)
-            body = .avro(blocks)
-        case .parquet(var tail):
-            body = .parquet(tail: [])
-            tail.append(contentsOf: piece)
-            if tail.count > 2 * Self.footerBytesMax { tail.removeFirst(tail.count - Self.footerBytesMax) }
-            body = .parquet(tail: tail)
-        }
-    }
+    func read(_ piece: UnsafeRawBufferPointer) { pieces.decompress(piece) { lines.read($0) } }
+    func finish() -> Int64? { pieces.isWhole ? lines.rows : nil }
+}
 
-    /// Nil where the bytes are no whole file of that format.
-    func finish() -> Int64? {
-        switch body {
-        case .lines(let lines): lines.rows
-        case .gzip(let pieces, let lines): pieces.isWhole ? lines.rows : nil
-        case .zstd(let pieces, let lines): pieces.isWhole ? lines.rows : nil
-        case .avro(let blocks): blocks.rows
-        case .parquet(let tail): Self.parquetRows(tail)
-        }
+/// A Parquet file tells its rows in its footer, of which the last `footerBytesMax` bytes are kept.
+private final class ParquetRows: RowCounter {
+    private static let footerBytesMax = 16 << 20
+    private var tail: [UInt8] = []
+
+    func read(_ piece: UnsafeRawBufferPointer) {
+        tail.append(contentsOf: piece)
+        if tail.count > 2 * Self.footerBytesMax { tail.removeFirst(tail.count - Self.footerBytesMax) }
     }
 
     /// Field 3 of the footer's `FileMetaData`.
-    private static func parquetRows(_ tail: [UInt8]) -> Int64? {
+    func finish() -> Int64? {
         guard tail.count >= 8, tail.suffix(4) == ParquetFooter.magic[...] else { return nil }
         let length = tail.dropLast(4).suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
         guard length <= tail.count - 8 else { return nil }
@@ -124,7 +108,7 @@ private struct LineCounter {
 }
 
 /// Gzip members one after the other, inflated a piece at a time.
-private final class GzipPieces {
+private final class GzipPieces: PieceDecompressor {
     private var stream = z_stream()
     private var output = [UInt8](repeating: 0, count: 256 << 10)
     private var isBroken: Bool
@@ -139,7 +123,7 @@ private final class GzipPieces {
 
     var isWhole: Bool { !isBroken && isBetweenMembers }
 
-    func inflate(_ piece: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    func decompress(_ piece: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
         guard !isBroken, let base = piece.bindMemory(to: UInt8.self).baseAddress else { return }
         stream.next_in = UnsafeMutablePointer(mutating: base)
         stream.avail_in = CUnsignedInt(piece.count)
@@ -168,7 +152,7 @@ private final class GzipPieces {
 }
 
 /// Zstandard frames one after the other, decompressed a piece at a time.
-private final class ZstdPieces {
+private final class ZstdPieces: PieceDecompressor {
     private let stream = ZSTD_createDCtx()
     private var output = [UInt8](repeating: 0, count: 256 << 10)
     private var isBroken = false
@@ -198,7 +182,7 @@ private final class ZstdPieces {
 }
 
 /// The blocks of an Avro object container file: each says how many rows it holds and how long it is.
-private struct AvroBlocks {
+private final class AvroRows: RowCounter {
     /// A header (the schema stands in it) or a block beyond this is no file of ours.
     private static let headerBytesMax = 1 << 20
     private static let syncByteCount = 16
@@ -210,9 +194,9 @@ private struct AvroBlocks {
     private var isHeaderRead = false
     private var isBroken = false
 
-    var rows: Int64? { isHeaderRead && !isBroken && waiting.isEmpty && bytesToSkip == 0 ? count : nil }
+    func finish() -> Int64? { isHeaderRead && !isBroken && waiting.isEmpty && bytesToSkip == 0 ? count : nil }
 
-    mutating func read(_ piece: UnsafeRawBufferPointer) {
+    func read(_ piece: UnsafeRawBufferPointer) {
         var place = 0
         while place < piece.count, !isBroken {
             if bytesToSkip > 0 {
@@ -234,7 +218,7 @@ private struct AvroBlocks {
     }
 
     /// Two zigzag numbers, then so many bytes and the sync marker.
-    private mutating func readBlockHead() {
+    private func readBlockHead() {
         var reader = AvroNumbers(bytes: waiting)
         guard let rows = reader.next(), let length = reader.next() else {
             isBroken = waiting.count > 20
@@ -247,7 +231,7 @@ private struct AvroBlocks {
     }
 
     /// `Obj\u{1}`, a map of texts to bytes, the sync marker; what stands behind it in `waiting` is the first blocks.
-    private mutating func readHeader() {
+    private func readHeader() {
         guard waiting.count >= 4 else { return }
         guard waiting[..<4] == [0x4f, 0x62, 0x6a, 1] else { return isBroken = true }
         var reader = AvroNumbers(bytes: waiting, place: 4)

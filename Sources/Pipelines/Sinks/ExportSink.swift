@@ -1,6 +1,7 @@
 import Base
 import Events
 import Exports
+import Synchronization
 import Telemetry
 
 /// A partition's way into a table: `PartitionExport` as a sink.
@@ -18,13 +19,13 @@ final class ExportSink<Store: ExportStore>: PartitionSink {
         export = PartitionExport(
             chain: chain, attempt: .random(), settings: settings, store: store,
             source: PartitionExport.Source(
-                log: log, storeGroupOffset: { offset, epoch in settled.offset = (offset, epoch) }),
+                log: log, storeGroupOffset: { offset, epoch in settled.offset.withLock { $0 = (offset, epoch) } }),
             time: time, memory: memory, telemetry: telemetry)
     }
 
     var position: Offset { export.position ?? .zero }
     var wantsFlush: Bool { export.wantsFlush }
-    var committed: (offset: Offset, leaderEpoch: LeaderEpoch)? { settled.offset }
+    var committed: (offset: Offset, leaderEpoch: LeaderEpoch)? { settled.offset.withLock { $0 } }
 
     /// The chain decides, not the group.
     func start(committed: Offset?) async throws -> Offset? { try await export.start() }
@@ -52,8 +53,7 @@ final class ExportSink<Store: ExportStore>: PartitionSink {
     func offsetOutOfRange() async throws { try await export.offsetOutOfRange() }
 }
 
-/// What an export reports as committed; written and read by the one task that runs it.
-private final class Settled: @unchecked Sendable {
-    // Only touched within calls of the export, which one task makes at a time.
-    var offset: (offset: Offset, leaderEpoch: LeaderEpoch)?
+/// What an export reports as committed.
+private final class Settled: Sendable {
+    let offset = Mutex<(offset: Offset, leaderEpoch: LeaderEpoch)?>(nil)
 }

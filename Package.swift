@@ -106,8 +106,7 @@ let package = Package(
             name: "Pipelines",
             dependencies: [
                 "Base", "Exports", "RemoteStores", "Events", "KafkaClient", "KafkaConnection", "Records", "Settings",
-                "Telemetry",
-                deque,
+                "Telemetry", deque,
             ]),
 
         .target(

@@ -48,8 +48,7 @@ struct FilePosition: Hashable, Sendable {
 
     init(
         path: UInt64, device: UInt64, inode: UInt64, born: Int64 = 0, offset: Int64, modified: Timestamp,
-        prefix: ContentMark,
-        tail: ContentMark, progress: Progress = .reading, form: Form = .unknown
+        prefix: ContentMark, tail: ContentMark, progress: Progress = .reading, form: Form = .unknown
     ) {
         self.path = path
         self.device = device
@@ -67,8 +66,7 @@ struct FilePosition: Hashable, Sendable {
     init(path: UInt64, file: FileID, modified: Timestamp) {
         self.init(
             path: path, device: file.device, inode: file.inode, born: file.born, offset: 0, modified: modified,
-            prefix: .empty,
-            tail: .empty)
+            prefix: .empty, tail: .empty)
     }
 
     var file: FileID {

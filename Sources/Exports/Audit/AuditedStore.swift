@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// What an audit needs of a store beyond what an owner does: to list, and to read what was published.
 public protocol AuditedStore: ExportStore {

@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// Something that an audit found, with the place and what it means.
 public struct AuditFinding: Sendable, Equatable, CustomStringConvertible {

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-public import Base
+import Base
 import NIOCore
 import NIOPosix
 import NIOSSL

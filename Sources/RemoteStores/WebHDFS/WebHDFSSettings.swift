@@ -1,4 +1,4 @@
-public import Base
+import Base
 public import SystemPackage
 
 /// An HDFS that is reached by its WebHDFS interface (or by an HttpFS gateway, which speaks the same).

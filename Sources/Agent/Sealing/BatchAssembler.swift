@@ -119,11 +119,7 @@ public final class BatchAssembler {
 
     /// When something has to be sealed next, if nothing more comes.
     public var deadline: Instant {
-        var deadline = Instant.distantFuture
-        if let looseSince, !loosePositions.isEmpty || retirements.contains(where: \.after.isEmpty) {
-            deadline = looseSince + settings.positionLinger
-        }
-        if looseBytes >= Self.looseBytesMax { deadline = .zero }
+        var deadline = looseDeadline
         for batch in batches.values where !batch.builder.isEmpty {
             deadline = min(deadline, batch.isFull ? .zero : batch.since + settings.linger)
         }
@@ -146,12 +142,21 @@ public final class BatchAssembler {
             since = batch.since
         }
         if let first { return group(around: first) }
-        // Retirements that wait for a batch go with it.
-        guard !loosePositions.isEmpty || retirements.contains(where: \.after.isEmpty) else { return nil }
-        guard let looseSince,
-            all || looseBytes >= Self.looseBytesMax || looseSince + settings.positionLinger <= now
-        else { return nil }
+        return looseGroup(now: now, all: all)
+    }
+
+    /// Positions and retirements that are due and in no open batch: they can be sealed where a batch can't.
+    public func looseGroup(now: Instant, all: Bool = false) -> Group? {
+        guard all || looseDeadline <= now, looseDeadline != .distantFuture else { return nil }
         return Group(partitions: [], streams: [], byteCountMax: looseBytes + 256)
+    }
+
+    /// When positions have to be sealed without a batch. Retirements that wait for a batch go with it.
+    public var looseDeadline: Instant {
+        guard let looseSince, !loosePositions.isEmpty || retirements.contains(where: \.after.isEmpty) else {
+            return .distantFuture
+        }
+        return looseBytes >= Self.looseBytesMax ? .zero : looseSince + settings.positionLinger
     }
 
     private func group(around first: TopicPartition) -> Group {

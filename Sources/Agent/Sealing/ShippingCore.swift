@@ -27,6 +27,8 @@ public final class ShippingCore {
     private var current: [(block: LineBlock, byte: Int)?]
     private var turnOf = 0
     private var unsent: [SealedBatch] = []
+    /// Positions were sealed without a batch since the last sync.
+    private var hasUnsyncedPositions = false
     private var isStalled = false
     private var isFinishing = false
 
@@ -36,6 +38,8 @@ public final class ShippingCore {
     /// in memory. Where nothing is heard for `patience` the log takes what comes.
     private static let waitingBytesMax = 2 << 20
     private static let patience = Duration.milliseconds(250)
+    /// How soon positions are tried again that found no room in the log.
+    private static let looseRetry = Duration.milliseconds(500)
 
     public init(
         inputs: [any Input], assembler: BatchAssembler, log: IntentLog, sender: BatchSender, topics: any TopicDirectory,
@@ -84,9 +88,10 @@ public final class ShippingCore {
         try seal(now, all: isFinishing)
         let batches = unsent
         unsent = []
-        if !batches.isEmpty {
+        if !batches.isEmpty || hasUnsyncedPositions {
             // One sync for all seals of the turn; nothing is sent before.
             try log.sync()
+            hasUnsyncedPositions = false
         } else if !sender.isWaiting {
             // Otherwise what was acknowledged is written down with the next seal.
             try log.flush()
@@ -100,8 +105,9 @@ public final class ShippingCore {
         where !isFinishing && (isStalled || crowdedUntil != nil || current[index] != nil) {
             rest.until = min(rest.until, inputs[index].attend(now: now))
         }
-        // Where nothing can be sealed, only an answer helps.
-        if !isStalled { rest.until = min(rest.until, assembler.deadline) }
+        // Where no batch can be sealed, only an answer helps.
+        let sealing = isStalled ? max(assembler.looseDeadline, now + Self.looseRetry) : assembler.deadline
+        rest.until = min(rest.until, sealing)
         rest.until = min(rest.until, sender.nextDeadline)
         return rest
     }
@@ -186,16 +192,26 @@ public final class ShippingCore {
     private func seal(_ now: Instant, all: Bool) throws {
         isStalled = false
         while let group = assembler.nextGroup(now: now, all: all) {
-            guard sender.canReserve || group.partitions.isEmpty,
-                try log.makeRoom(bytes: group.byteCountMax, batches: group.partitions.count)
-            else {
+            guard sender.canReserve || group.partitions.isEmpty, try hasRoom(for: group) else {
                 isStalled = true
+                // What was found is noted all the same: a source that waits for its turn may be rotated meanwhile, and a restart has to
+                // know that it was there.
+                if let loose = assembler.looseGroup(now: now), try hasRoom(for: loose) { try seal(loose) }
                 return
             }
-            let sealed = try assembler.seal(group) { partition, count in
-                sender.reserve(partition, recordCount: count)!
-            }
-            unsent += try log.append(sealed)
+            try seal(group)
         }
+    }
+
+    private func hasRoom(for group: BatchAssembler.Group) throws -> Bool {
+        try log.makeRoom(bytes: group.byteCountMax, batches: group.partitions.count)
+    }
+
+    private func seal(_ group: BatchAssembler.Group) throws {
+        let sealed = try assembler.seal(group) { partition, count in
+            sender.reserve(partition, recordCount: count)!
+        }
+        unsent += try log.append(sealed)
+        if group.partitions.isEmpty { hasUnsyncedPositions = true }
     }
 }

@@ -104,6 +104,22 @@ import Testing
         #expect(rig.events.isEmpty)
     }
 
+    @Test func whatNothingElseLeadsToIsNotClosedToMakeRoom() throws {
+        let rig = TailerRig()
+        rig.settings.descriptorsMax = 1
+        try rig.start()
+        rig.write("1\n", to: "/log/b.log")
+        #expect(rig.read() == ["1"])
+        let node = rig.write("2\n")
+        #expect(rig.read() == ["2"])
+        // Nobody tells of this, and the other file needs a descriptor.
+        rig.disk.append(Array("3\n".utf8), to: node)
+        rig.disk.unlink(log)
+        rig.write("4\n", to: "/log/b.log")
+        #expect(rig.read(for: .seconds(30)).sorted() == ["3", "4"])
+        #expect(rig.gaps == 0)
+    }
+
     @Test func changesAreFoundByPollingWhereNothingTellsOfThem() throws {
         let rig = TailerRig()
         rig.isBlind = true

@@ -19,6 +19,11 @@ struct FileID: Hashable, Sendable {
     /// As it was noted where the time wasn't known.
     var withoutBirth: FileID { FileID(device: device, inode: inode, born: 0) }
 
+    /// Nil where nobody knows, or both were made within one tick of the file system's clock.
+    func wasMadeBefore(_ other: FileID) -> Bool? {
+        born == 0 || other.born == 0 || born == other.born ? nil : born < other.born
+    }
+
     /// Nothing that is known of the two tells them apart.
     func mayBe(_ other: FileID) -> Bool {
         device == other.device && inode == other.inode && (born == other.born || born == 0 || other.born == 0)

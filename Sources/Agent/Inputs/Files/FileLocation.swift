@@ -20,6 +20,12 @@ struct FileLocation: Hashable, Sendable {
 
     var form: FilePosition.Form { isCompressed ? .compressed : .plain }
 
+    /// Whether names allow that a file here is made from one there by a copy or by compression.
+    func mayBeMade(from other: FileLocation) -> Bool {
+        guard case .rotated(let own) = age, case .rotated(let others) = other.age else { return true }
+        return own.mayBeMade(from: others)
+    }
+
     /// True where a file here was rotated away before one there; nil where the names don't tell.
     func isOlder(than other: FileLocation) -> Bool? {
         switch (age, other.age) {

@@ -54,11 +54,27 @@ extension FileTailer {
 
     /// Makes room for another file: closes one that is read to its end, else any that has a name.
     private func closeOne() -> Bool {
-        let named = opened.filter { $0.location != nil }
-        guard let stream = named.first(where: { !$0.needsRead && !$0.wantsLastLine }) ?? named.first else {
-            return false
-        }
+        let named = opened.lazy.filter { $0.location != nil }
+        let isIdle = { (stream: FileStream) in !stream.needsRead && !stream.wantsLastLine && !self.hasGrown(stream) }
+        let found = named.first { isIdle($0) && self.isFoundAgain($0) } ?? named.first(where: isFoundAgain)
+        guard let stream = found else { return false }
         close(stream)
         return true
+    }
+
+    /// Whether an open stream's name still leads to its file. Where it doesn't, what is open is all there is of it.
+    func isFoundAgain(_ stream: FileStream) -> Bool {
+        guard let location = stream.location else { return false }
+        if let status = try? files.status(FilePath(location.path)), FileID(status).mayBe(stream.position.file) {
+            return true
+        }
+        folders[location.folder]?.isDirty = true
+        return false
+    }
+
+    /// Whether an open file, which others may still flush into, is longer than when it was last looked at.
+    func hasGrown(_ stream: FileStream) -> Bool {
+        guard let content = stream.content as? PlainContent, let status = try? content.status() else { return false }
+        return status.size > stream.endSeen
     }
 }

@@ -27,7 +27,11 @@ extension FileTailer {
         }
         switch stream.location?.age {
         case .current?:
-            if idle >= settings.idleClose { close(stream) }
+            if idle >= settings.idleClose, stream.content != nil {
+                // Never with unread bytes, nor where nothing else leads to them.
+                if hasGrown(stream) { return wake(stream, now: now) }
+                if isFoundAgain(stream) { close(stream) }
+            }
             if stream.content == nil { attended[stream.id] = nil }
         case .rotated?, .stray?, nil:
             guard idle >= settings.linger, !finishesLastLine(stream, now: now) else { return }

@@ -15,14 +15,19 @@ extension FileTailer {
                     openSize: (stream.content as? PlainContent).flatMap { try? $0.status().size } ?? 0,
                     isDone: stream.position.progress != .reading,
                     isCompressed: stream.position.form == .compressed, isOpen: stream.content != nil,
-                    isDoubtful: stream.isBlank
-                        || !stream.isVerified && stream.position.prefix.length < FilePosition.prefixBytesMax,
+                    isDoubtful: isDoubtful(stream),
                     modified: stream.position.modified)
             },
             isKnown: source.isKnown, passed: source.passed, rememberedMax: settings.rememberedMax,
             fits: { [self] in fits(streams[$0]!, $1) ?? false }, holdsAll: { [self] in holdsAll(streams[$0]!, $1) },
             begins: { [self] in begins($0, with: $1) })
         return lineage.resolve(siblings.found.filter { siblings.streams[$0.file] == nil })
+    }
+
+    /// What applications write to may have been cut and written anew; another file where it stood is known by the time of its birth.
+    private func isDoubtful(_ stream: FileStream) -> Bool {
+        if let age = stream.location?.age, age != .current, stream.position.born != 0 { return false }
+        return stream.isBlank || !stream.isVerified && stream.position.prefix.length < FilePosition.prefixBytesMax
     }
 
     /// Puts it into effect.

@@ -49,12 +49,6 @@ extension FileTailer {
         return nil
     }
 
-    /// Whether an open file, which others may still flush into, is longer than when it was last looked at.
-    private func hasGrown(_ stream: FileStream) -> Bool {
-        guard let content = stream.content as? PlainContent, let status = try? content.status() else { return false }
-        return status.size > stream.endSeen
-    }
-
     /// One step of one stream.
     private func read(_ stream: FileStream, now: Instant) -> Turn {
         do throws(FileError) {

@@ -20,6 +20,8 @@ struct FoundFile: Hashable, Sendable {
 
     /// Where the names don't tell, the one that was written to last is the younger.
     func isOlder(than other: FoundFile) -> Bool {
-        location.isOlder(than: other.location) ?? ((modified, file.inode) < (other.modified, other.file.inode))
+        if let byName = location.isOlder(than: other.location) { return byName }
+        if modified != other.modified { return modified < other.modified }
+        return file.wasMadeBefore(other.file) ?? (file.inode < other.file.inode)
     }
 }

@@ -40,6 +40,9 @@ struct Lineage {
         /// When its file had last been written to, as far as was seen.
         var modified: Timestamp
 
+        /// How many of its first bytes can be compared.
+        fileprivate var bytesSeen: Int64 { max(offset, Int64(prefixLength)) }
+
         fileprivate var isNamed: Bool { if case .named = place { true } else { false } }
 
         fileprivate var certainty: (Int, Int64, Int) { (isOpen ? 1 : 0, offset, prefixLength) }
@@ -129,7 +132,11 @@ struct Lineage {
     /// is known to the one of which least is, so that what begins like many others takes nobody's place.
     private func placeKnown(_ placed: inout [FoundFile?], _ free: inout [FoundFile]) {
         let searching = streams.indices.filter { isSearching($0) && streams[$0].prefixLength > 0 }
-        let known = Dictionary(uniqueKeysWithValues: searching.map { ($0, bytesKnown(of: streams[$0], free)) })
+        let wholes = Set(searching.filter { isFoundWhole(streams[$0], free) })
+        let known = Dictionary(
+            uniqueKeysWithValues: searching.map {
+                ($0, wholes.contains($0) ? streams[$0].openSize : streams[$0].bytesSeen)
+            })
         for index in searching.sorted(by: { (known[$1]!, $0) < (known[$0]!, $1) }) {
             let stream = streams[index]
             var own: FoundFile?
@@ -140,17 +147,14 @@ struct Lineage {
             let sameTime = stream.isDone ? candidates.first { $0.modified == stream.modified } : nil
             // While a copy is being made, the file itself is what it was.
             let first = candidates.first { file in own.map { file == $0 || !isPart(file, of: $0) } ?? true }
-            let whole = known[index]! > stream.offset ? candidates.first { holdsAll(stream.id, $0) } : nil
+            let whole = wholes.contains(index) ? candidates.first { holdsAll(stream.id, $0) } : nil
             place(index, whole ?? sameTime ?? first, &placed, &free)
         }
     }
 
-    /// How much of a stream can be compared: what was read, or all that stands in its open file where a file of the folder begins so.
-    private func bytesKnown(of stream: Known, _ free: [FoundFile]) -> Int64 {
-        guard stream.openSize > stream.offset,
-            free.contains(where: { mayBeCopy(of: stream, $0) && holdsAll(stream.id, $0) })
-        else { return stream.offset }
-        return stream.openSize
+    /// Whether all that stands in the stream's open file, more than was read of it, begins a file of the folder.
+    private func isFoundWhole(_ stream: Known, _ free: [FoundFile]) -> Bool {
+        stream.openSize > stream.offset && free.contains { mayBeCopy(of: stream, $0) && holdsAll(stream.id, $0) }
     }
 
     /// Streams of which no byte is known are what stands in their place in the row, if it was written to since. A file that got the
@@ -241,13 +245,20 @@ struct Lineage {
         return old.dropLast(rememberedMax).map { .passed($0) } + remembered.map { .unwanted($0) } + decisions
     }
 
-    /// A copy is written to after its original; a compressed one gets its time in the end. An older file was written to before. Within
-    /// one millisecond the younger inode is the copy's, as a rule. Where the original was written to since the copy was, what they have
-    /// in common must not be what all files begin with.
+    /// A copy is made after its original; what was rotated away was made before what came after it. Where nobody knows when files were
+    /// made: a copy is written to after its original (a compressed one gets its time in the end), and an older file was written to before.
+    /// Within one millisecond the younger inode is the copy's, as a rule. Where the original was written to since the copy was, what they
+    /// have in common must not be what all files begin with.
     private func isBeingMade(_ file: FoundFile, from other: FoundFile, among all: [FoundFile]) -> Bool {
         // Only what is written to is copied as it is, in order to be cut; what was rotated away is renamed or compressed.
         guard file.location.isCompressed || other.location.age == .current else { return false }
-        guard !other.location.isCompressed, begins(file, other) else { return false }
+        guard !other.location.isCompressed, file.location.mayBeMade(from: other.location), begins(file, other) else {
+            return false
+        }
+        if file.file.born != 0, other.file.born != 0 {
+            if !file.location.isCompressed { return file.file.born > other.file.born }
+            if file.file.born < other.file.born { return false }
+        }
         if file.size == 0 { return file.file.inode > other.file.inode && other.size > 0 }
         if file.modified == other.modified {
             return file.location.isCompressed || file.file.inode > other.file.inode

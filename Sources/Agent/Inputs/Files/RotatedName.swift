@@ -60,6 +60,12 @@ struct RotatedName: Hashable, Sendable {
         return mark == "." && digits.utf8.count == text.utf8.count ? Int(digits).map(Suffix.index) : nil
     }
 
+    /// Whether a file of this name may be made from one of the other's: a file gets the same name when it is compressed, or the next number.
+    func mayBeMade(from other: RotatedName) -> Bool {
+        guard case .date = suffix, case .date = other.suffix else { return true }
+        return suffix == other.suffix
+    }
+
     /// True where this one was rotated away before the other; nil where the names don't tell. While a file is being compressed both
     /// stand there: the compressed one counts as the older, as it will be when the next is.
     func isOlder(than other: RotatedName) -> Bool? {

@@ -11,14 +11,20 @@ import Testing
 @Suite struct FileHistoryTests {
     private static let environment = ProcessInfo.processInfo.environment
 
-    private static var seeds: ClosedRange<UInt64> {
-        if let seed = environment["MILLRACE_FILE_SEED"].flatMap({ UInt64($0) }) { return seed...seed }
+    /// Beyond the first thousand: each once showed a fault.
+    private static let pinned: [UInt64] = [
+        4164, 4484, 5412, 8263, 9798, 10741, 11467, 11571, 12311, 12433, 13191, 14075, 14119, 14558, 15291, 15405,
+        15798, 17197, 18676, 19542, 19872,
+    ]
+
+    private static var seeds: [UInt64] {
+        if let seed = environment["MILLRACE_FILE_SEED"].flatMap({ UInt64($0) }) { return [seed] }
         if let bounds = environment["MILLRACE_FILE_SEEDS"]?.split(separator: "-").compactMap({ UInt64($0) }),
             bounds.count == 2
         {
-            return bounds[0]...bounds[1]
+            return Array(bounds[0]...bounds[1])
         }
-        return 1...(environment["MILLRACE_TEST_FULL"] != nil ? 20_000 : 1_000)
+        return environment["MILLRACE_TEST_FULL"] != nil ? Array(1...20_000) : Array(1...1_000) + pinned
     }
 
     @Test func eachLineOnceAndInOrderOrToldOf() {

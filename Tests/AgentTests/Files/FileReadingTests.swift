@@ -104,6 +104,21 @@ import Testing
         #expect(rig.events.isEmpty)
     }
 
+    @Test func aCutIsToldThoughNothingCouldBeReadBeforeIt() throws {
+        let rig = TailerRig()
+        try rig.start()
+        let node = rig.write("")
+        #expect(rig.read() == [])
+        // Nobody has room for a block.
+        rig.write("1\n")
+        _ = rig.tailer.attend(now: rig.time.now)
+        rig.disk.truncate(node)
+        rig.write("2\n")
+        _ = rig.tailer.attend(now: rig.time.now)
+        #expect(rig.read() == ["2"])
+        #expect(rig.events == [.truncated(SourceKey("h" + log))])
+    }
+
     @Test func whatNothingElseLeadsToIsNotClosedToMakeRoom() throws {
         let rig = TailerRig()
         rig.settings.descriptorsMax = 1

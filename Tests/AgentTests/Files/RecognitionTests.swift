@@ -36,6 +36,38 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func aFileThatVanishedWhileTheAgentWasAwayIsToldOfThoughItsInodeWasGivenAway(tellsBirth: Bool) throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        rig.disk.tellsBirth = tellsBirth
+        try rig.start()
+        let old = rig.write("1\n")
+        #expect(rig.read() == ["1"])
+        rig.kill()
+        rig.write("lost\n")
+        rig.remove(log)
+        let new = rig.write("2\n")
+        #expect(new.inode == old.inode)
+        try rig.start()
+        #expect(rig.read(for: .seconds(30)) == ["2"])
+        #expect(rig.gaps == 1)
+    }
+
+    @Test func aFileThatWasCutWhileTheAgentWasAwayIsToldOf() throws {
+        let rig = TailerRig()
+        try rig.start()
+        rig.write("1\n")
+        #expect(rig.read() == ["1"])
+        rig.kill()
+        rig.write("lost\n")
+        rig.cut(log)
+        rig.write("2\n")
+        try rig.start()
+        #expect(rig.read(for: .seconds(30)) == ["2"])
+        #expect(rig.gaps == 1)
+    }
+
     @Test func theInodeOfAnEmptyFileMayBeGivenToTheCompressedOneOfAnother() throws {
         let rig = TailerRig()
         rig.disk.reusesInodes = true

@@ -251,4 +251,71 @@ import Testing
         rig.write("3\n", into: second, "/data/2")
         #expect(rig.read() == ["2", "3"])
     }
+
+    /// Looks come once a second, and meanwhile three files come and go; the one that was open is not what was compressed.
+    @Test func whatIsStillOpenIsNotTakenForACompressedFileThatBeginsAlike() throws {
+        let rig = TailerRig()
+        rig.isBlind = true
+        rig.settings.pollInterval = .seconds(1)
+        try rig.start()
+        rig.write("#fields\n")
+        #expect(rig.read(for: .seconds(2)) == ["#fields"])
+        let node = rig.disk.node(log)!
+        rig.write("late\n", into: node, log)
+        rig.disk.unlink(log)
+        rig.write("#fields\n1\n")
+        rig.rename(log, to: log + ".1")
+        rig.compress(log + ".1", to: log + ".2.gz")
+        rig.write("#fields\n2\n")
+        #expect(rig.read(for: .seconds(30)) == ["late", "#fields", "1", "#fields", "2"])
+        #expect(rig.gaps == 0)
+    }
+
+    /// A date stays in a file's name: the file that had another is gone, and what stands there is new.
+    @Test func aFileWithALaterDateIsNotTakenForOneThatVanished() throws {
+        let rig = TailerRig()
+        rig.isBlind = true
+        rig.settings.pollInterval = .seconds(1)
+        rig.settings.descriptorsMax = 0
+        try rig.start()
+        rig.write("#fields\n")
+        #expect(rig.read(for: .seconds(2)) == ["#fields"])
+        rig.rename(log, to: log + "-20260101")
+        rig.write("#fields\n1\n")
+        #expect(rig.read(for: .seconds(2)) == ["#fields", "1"])
+        rig.disk.unlink(log + "-20260101")
+        rig.rename(log, to: log + "-20260102")
+        rig.write("#fields\n2\n")
+        rig.rename(log, to: log + "-20260103")
+        rig.write("#fields\n3\n")
+        rig.rename(log, to: log + "-20260104")
+        rig.compress(log + "-20260104")
+        rig.write("#fields\n4\n")
+        #expect(rig.read(for: .seconds(30)) == ["#fields", "2", "#fields", "3", "#fields", "4"])
+    }
+
+    @Test func whatIsWrittenToALinksTargetBeforeItIsWatchedIsRead() throws {
+        for count in 0..<30 {
+            let rig = TailerRig()
+            rig.disk.makeFolder("/data")
+            rig.settings.reconcileInterval = .seconds(600)
+            try rig.start()
+            #expect(rig.read() == [])
+            let node = rig.disk.create("/data/target")
+            rig.disk.link(log, to: "/data/target")
+            rig.notifier.renamed(log)
+            var left = count
+            rig.disk.onCall = {
+                left -= 1
+                if left == -1 {
+                    rig.disk.append(Array("1\n".utf8), to: node)
+                    rig.notifier.written("/data/target")
+                }
+            }
+            let first = rig.read()
+            rig.disk.onCall = nil
+            if left >= 0 { rig.write("1\n", into: node, "/data/target") }
+            #expect(first + rig.read(for: .seconds(5)) == ["1"], "written before call \(count)")
+        }
+    }
 }

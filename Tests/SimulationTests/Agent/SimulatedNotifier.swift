@@ -17,7 +17,7 @@ final class SimulatedNotifier: ChangeNotifier {
         return watches[folder]
     }
 
-    func watchTarget(of path: String, name: String, in folder: WatchID) {}
+    func watchTarget(of path: String, name: String, in folder: WatchID) -> Bool { false }
     func unwatch(_ watch: WatchID) { watches = watches.filter { $0.value != watch } }
     func close() {}
 

@@ -23,8 +23,9 @@ protocol ChangeNotifier: AnyObject {
     /// Watches the files and names in a folder, not those in folders below. Nil where changes can't be seen: the folder has to be polled.
     func watch(_ folder: String) -> WatchID?
 
-    /// Watches what a symbolic link leads to, if the path is one: `written` then comes for the link's name.
-    func watchTarget(of path: String, name: String, in folder: WatchID)
+    /// Watches what a symbolic link leads to, if the path is one: `written` then comes for the link's name. True where it watches one now:
+    /// what was written before isn't told.
+    func watchTarget(of path: String, name: String, in folder: WatchID) -> Bool
 
     func unwatch(_ watch: WatchID)
 
@@ -38,7 +39,7 @@ protocol ChangeNotifier: AnyObject {
 final class NoNotifier: ChangeNotifier {
     var descriptor: CInt? { nil }
     func watch(_ folder: String) -> WatchID? { nil }
-    func watchTarget(of path: String, name: String, in folder: WatchID) {}
+    func watchTarget(of path: String, name: String, in folder: WatchID) -> Bool { false }
     func unwatch(_ watch: WatchID) {}
     func drain(_ body: (Change) -> Void) -> Bool { false }
     func close() {}

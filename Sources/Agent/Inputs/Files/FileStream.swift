@@ -11,7 +11,11 @@ final class FileStream {
     /// How far it was read, and by what it is recognised. Its device and inode are those of the file that is read now.
     var position: FilePosition
     /// Where the file stands now; nil where it has no known name.
-    var location: FileLocation?
+    var location: FileLocation? {
+        didSet { if case .rotated(let name)? = location?.age { lastName = name } }
+    }
+    /// The last name that it was seen under after it was rotated.
+    private(set) var lastName: RotatedName?
     var content: (any FileContent)?
     /// Where the content ended when it was last looked at.
     var endSeen: Int64
@@ -25,8 +29,8 @@ final class FileStream {
     var isVerified: Bool
     /// Its first bytes could not be read when they were looked at: whoever reads it will say why.
     var isUnpeekable = false
-    /// Its file was cut or written anew, and what was there may stand in a copy only.
-    var wasCut = false
+    /// It was told that its file was cut or written anew. What was there may stand in a copy only.
+    var wasToldOf = false
     /// Its last line gets no newline any more, and is to be delivered as it is.
     var wantsLastLine = false
     /// Since when it can't be read.

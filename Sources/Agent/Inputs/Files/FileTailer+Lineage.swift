@@ -1,4 +1,5 @@
 import Base
+import SystemPackage
 
 /// What a look at a folder means for the streams of a source.
 extension FileTailer {
@@ -16,10 +17,11 @@ extension FileTailer {
                     isDone: stream.position.progress != .reading,
                     isCompressed: stream.position.form == .compressed, isOpen: stream.content != nil,
                     isDoubtful: isDoubtful(stream),
-                    modified: stream.position.modified)
+                    modified: stream.position.modified, lastName: stream.lastName)
             },
             isKnown: source.isKnown, passed: source.passed, rememberedMax: settings.rememberedMax,
-            fits: { [self] in fits(streams[$0]!, $1) ?? false }, holdsAll: { [self] in holdsAll(streams[$0]!, $1) },
+            fits: { [self] in (fits(streams[$0]!, $1) ?? false) && agrees(streams[$0]!, $1) },
+            holdsAll: { [self] in holdsAll(streams[$0]!, $1) },
             begins: { [self] in begins($0, with: $1) })
         return lineage.resolve(siblings.found.filter { siblings.streams[$0.file] == nil })
     }
@@ -90,7 +92,7 @@ extension FileTailer {
             // What it was renamed from is where others write now; the clock of `linger` begins.
             stream.lastChange = now
             stream.location = found.location
-            watchTarget(of: found.location)
+            watchTarget(of: found)
         }
         folders[found.location.folder]?.streams[found.location.name] = stream
         let isFinal = stream.position.progress != .reading && found.location.isCompressed
@@ -105,9 +107,14 @@ extension FileTailer {
         if moved || stream.needsRead { attend(stream, now: now) }
     }
 
-    private func watchTarget(of location: FileLocation) {
-        guard location.age == .current, let watch = folders[location.folder]?.watch else { return }
-        notifier.watchTarget(of: location.path, name: location.name, in: watch)
+    private func watchTarget(of found: FoundFile) {
+        let location = found.location
+        guard location.age == .current, let folder = folders[location.folder], let watch = folder.watch,
+            notifier.watchTarget(of: location.path, name: location.name, in: watch)
+        else { return }
+        // What came between the look at it and the watch is told by nobody.
+        let status = try? files.status(FilePath(location.path))
+        if status.map(FileID.init) != found.file || status?.size != found.size { folder.isDirty = true }
     }
 
     private func begin(
@@ -119,7 +126,7 @@ extension FileTailer {
         add(stream)
         stream.location = file.location
         folders[file.location.folder]?.streams[file.location.name] = stream
-        watchTarget(of: file.location)
+        watchTarget(of: file)
         // By its inode alone it could be any file later on. What was rotated away is not cut, and may be looked at now.
         let isCurrent = file.location.age == .current
         if let prefix = prefix ?? (isCurrent ? nil : firstBytes(of: file)) { stream.position.prefix = prefix }
@@ -195,7 +202,7 @@ extension FileTailer {
         enlist(stream)
         stream.location = copy.location
         stream.isVerified = true
-        stream.wasCut = false
+        stream.wasToldOf = false
         stream.lastChange = now
         folders[copy.location.folder]?.streams[copy.location.name] = stream
         if !copy.location.isCompressed { stream.endSeen = max(copy.size, stream.position.offset) }
@@ -208,12 +215,12 @@ extension FileTailer {
     func detach(_ stream: FileStream, now: Instant) {
         if stream.location?.age == .current, !(stream.content is GzipContent) {
             events.append(.truncated(stream.source.origin.source))
+            stream.wasToldOf = true
         }
         close(stream)
         unplace(stream)
         forget(stream, in: stream.position.file)
         stream.position.file = FileID(device: 0, inode: 0, born: 0)
-        stream.wasCut = true
         stream.needsRead = false
         stream.source.isHeld = true
         // What passed for a copy of it may be more than that.
@@ -254,9 +261,9 @@ extension FileTailer {
         if stream.endSeen > offset {
             return "at least \(stream.endSeen - offset) bytes were gone before they were read"
         }
-        if stream.wasCut { return nil }
+        if stream.wasToldOf { return nil }
         if !stream.isVerified {
-            return "the file that was read up to byte \(offset) was removed while the agent was away"
+            return "the file that was read up to byte \(offset) was removed or cut unseen"
         }
         return stream.needsRead ? "the file changed after byte \(offset), and was gone before it could be read" : nil
     }

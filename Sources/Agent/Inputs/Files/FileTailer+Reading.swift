@@ -24,10 +24,8 @@ extension FileTailer {
                 guard streams[(index + 1)...].contains(where: \.needsRead), hasGrown(stream) else { continue }
                 stream.needsRead = true
             }
-            if stream.isBlank, stream.location?.age == .current, !stream.isUnpeekable {
-                // Its first bytes are taken for its own only after a look at what stands beside it.
-                source.isHeld = true
-                folders[source.folder]?.isDirty = true
+            if needsFirstLook(stream) {
+                holdForLook(source)
                 return nil
             }
             switch read(stream, now: now) {
@@ -47,6 +45,16 @@ extension FileTailer {
         }
         if !source.isQueued { source.notBefore = now + settings.readDelay }
         return nil
+    }
+
+    /// Its first bytes are taken for its own only after a look at what stands beside it.
+    func needsFirstLook(_ stream: FileStream) -> Bool {
+        stream.isBlank && stream.location?.age == .current && !stream.isUnpeekable
+    }
+
+    func holdForLook(_ source: TailedSource) {
+        source.isHeld = true
+        folders[source.folder]?.isDirty = true
     }
 
     /// One step of one stream.

@@ -88,6 +88,21 @@ extension FileTailer {
         } catch { return false }
     }
 
+    /// Whether a file may be a copy of what the stream still has open though it lost its name: as far as both go, up to the length of a
+    /// prefix, they are the same. True where nothing is open.
+    func agrees(_ stream: FileStream, _ found: FoundFile) -> Bool {
+        guard stream.location == nil, let own = stream.content as? PlainContent,
+            case .content(let content)? = try? OpenedContent.open(found.location.path, in: files)
+        else { return true }
+        defer { content.close() }
+        do throws(FileError) {
+            let first = try own.mark(at: 0, count: FilePosition.prefixBytesMax)
+            if try content.begins(with: first) { return true }
+            let others = try content.mark(at: 0, count: FilePosition.prefixBytesMax)
+            return others.length < first.length ? try own.begins(with: others) : false
+        } catch { return false }
+    }
+
     /// Whether all of one file's content begins another's: of a long one, its first and last bytes.
     func begins(_ one: FoundFile, with other: FoundFile) -> Bool {
         guard case .content(let content)? = try? OpenedContent.open(one.location.path, in: files) else { return true }

@@ -102,10 +102,13 @@ public final class FileTailer: Input {
         guard !isClosed else { return .distantFuture }
         lookAround(now: now)
         for source in [ready, delayed].joined() {
-            for stream in source.streams where stream.needsRead && stream.content == nil && stream.location != nil {
-                if opened.count < settings.descriptorsMax { _ = open(stream, now: now) }
+            for stream in source.streams where stream.needsRead && stream.location != nil {
+                if stream.content == nil, opened.count < settings.descriptorsMax { _ = open(stream, now: now) }
+                // That it was cut before anything of it was read is seen by its first bytes.
+                if needsFirstLook(stream) { holdForLook(source) }
             }
         }
+        scanDirtyFolders(now: now)
         return now + .milliseconds(500)
     }
 

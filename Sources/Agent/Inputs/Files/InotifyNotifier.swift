@@ -35,11 +35,15 @@ final class InotifyNotifier: ChangeNotifier {
         return watch >= 0 ? WatchID(rawValue: watch) : nil
     }
 
-    func watchTarget(of path: String, name: String, in folder: WatchID) {
+    func watchTarget(of path: String, name: String, in folder: WatchID) -> Bool {
         var status = stat()
-        guard number >= 0, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return }
+        guard number >= 0, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else {
+            return false
+        }
         let watch = inotify_add_watch(number, path, UInt32(IN_MODIFY))
-        if watch >= 0 { targets[watch] = (folder, name) }
+        guard watch >= 0 else { return false }
+        targets[watch] = (folder, name)
+        return true
     }
 
     func unwatch(_ watch: WatchID) {

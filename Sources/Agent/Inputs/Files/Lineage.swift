@@ -39,9 +39,16 @@ struct Lineage {
         var isDoubtful: Bool
         /// When its file had last been written to, as far as was seen.
         var modified: Timestamp
+        /// What rotation had called it when it was last seen; nil where that isn't known.
+        var lastName: RotatedName?
 
         /// How many of its first bytes can be compared.
         fileprivate var bytesSeen: Int64 { max(offset, Int64(prefixLength)) }
+
+        fileprivate func mayHaveBecome(_ file: FoundFile) -> Bool {
+            guard case .rotated(let name) = file.location.age, let lastName else { return true }
+            return lastName.mayBecome(name)
+        }
 
         fileprivate var isNamed: Bool { if case .named = place { true } else { false } }
 
@@ -167,7 +174,7 @@ struct Lineage {
             let candidates = between(placed, index, free)
             let copy = candidates.first { file in
                 file.location.age != .current && file != own && file.size > 0 && file.modified >= stream.modified
-                    && !passed.contains(file.trace)
+                    && !passed.contains(file.trace) && stream.mayHaveBecome(file)
                     && (file.location.isCompressed || !stream.isCompressed)
                     && own.map { mayBeOriginal(file, of: $0) && !isPart(file, of: $0) } ?? true
             }
@@ -210,7 +217,9 @@ struct Lineage {
         if stream.isCompressed, !file.location.isCompressed { return false }
         let isSure = stream.prefixLength == FilePosition.prefixBytesMax
         if isSure { return file.location.age != .current || stream.place == .missing }
-        guard file.location.age != .current, file.modified >= stream.modified else { return false }
+        guard file.location.age != .current, file.modified >= stream.modified, stream.mayHaveBecome(file) else {
+            return false
+        }
         if stream.isCompressed, file.modified != stream.modified { return false }
         // What was rotated away and read to its end is compressed, if anything is still made of it.
         if stream.isDone, !file.location.isCompressed { return false }

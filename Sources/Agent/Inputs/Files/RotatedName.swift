@@ -66,6 +66,15 @@ struct RotatedName: Hashable, Sendable {
         return suffix == other.suffix
     }
 
+    /// Whether rotation may give the other name to a file of this one: dates stay, numbers only grow.
+    func mayBecome(_ other: RotatedName) -> Bool {
+        switch (suffix, other.suffix) {
+        case (.date(let own), .date(let others)): own == others
+        case (.index(let own), .index(let others)): own <= others
+        case (.old, _), (_, .old), (.date, .index), (.index, .date): true
+        }
+    }
+
     /// True where this one was rotated away before the other; nil where the names don't tell. While a file is being compressed both
     /// stand there: the compressed one counts as the older, as it will be when the next is.
     func isOlder(than other: RotatedName) -> Bool? {

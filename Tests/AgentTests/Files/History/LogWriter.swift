@@ -26,6 +26,9 @@ final class LogWriter {
     private var lineCount = 0
     private(set) var destructions: [Destruction] = []
     private var doubtfulHeaders = 0
+    /// What it wrote to before.
+    private var last: (node: LogDisk.Node, generation: SourceTruth.Generation)?
+    private var inodes: [UInt64: SourceTruth.Generation] = [:]
     /// Between the last byte copied and the cut nothing is written.
     var isFrozen = false
     private var isFinished = false
@@ -36,7 +39,7 @@ final class LogWriter {
         traits = history.traits.sources[number]
         path = "/log/s\(number).log"
         truth = SourceTruth(key: "h" + path)
-        generation = truth.begin()
+        generation = truth.begin(at: history.now)
         rotator = LogRotator(self)
     }
 
@@ -65,6 +68,7 @@ final class LogWriter {
             if !isAtPath { generation.isOld = true }
             guard history.traits.startsAtEnd || !isAtPath else { continue }
             for index in generation.lines.indices {
+                generation.lines[index].isUnwanted = true
                 if !generation.lines[index].isComplete {
                     if !isAtPath { generation.lines[index].demand = .atMostOnce }
                 } else if generation.lines[index].demand == .once {
@@ -114,7 +118,7 @@ final class LogWriter {
         if let standing = history.disk.node(path) {
             node = standing
         } else {
-            generation = truth.begin()
+            generation = truth.begin(at: history.now)
             if traits.rotation == .symlink {
                 node = rotator.makeTarget()
             } else {
@@ -123,6 +127,7 @@ final class LogWriter {
                 history.told { $0.renamed(path) }
             }
             node!.writers += 1
+            noteInode()
             writeHeader()
             return
         }
@@ -130,23 +135,40 @@ final class LogWriter {
     }
 
     func close() {
-        if let node { history.disk.closed(node) }
+        if let node {
+            last = (node, generation)
+            history.disk.closed(node)
+        }
         node = nil
     }
 
     /// The file was cut, and what comes is another generation.
     func cut() -> SourceTruth.Generation {
         let old = generation
-        generation = truth.begin()
+        generation = truth.begin(at: history.now)
         return old
     }
 
     func adopt(_ target: LogDisk.Node) {
         close()
-        generation = truth.begin()
+        generation = truth.begin(at: history.now)
         node = target
         target.writers += 1
+        noteInode()
         writeHeader()
+    }
+
+    /// The new generation's file has an inode that an older one's may have had.
+    private func noteInode() {
+        guard let node, node.born == 0 else { return }
+        generation.predecessor = inodes[node.inode]
+        inodes[node.inode] = generation
+        guard let last, last.generation.wasRenamed, last.node.bytes.isEmpty, last.node.inode > node.inode else {
+            return
+        }
+        let aliveSince = history.record.aliveSince(history.now)
+        let wasSeen = aliveSince.map { history.now - max($0, last.generation.madeAt) > history.noticeMax } ?? false
+        if !wasSeen { last.generation.isTakenForCopy = true }
     }
 
     func hasPending(in node: LogDisk.Node) -> Bool { pendings.contains { $0.node === node } }
@@ -187,7 +209,7 @@ final class LogWriter {
         _ line: SourceTruth.Line, as bytes: [UInt8]? = nil, to node: LogDisk.Node, _ generation: SourceTruth.Generation
     ) {
         var line = line
-        if generation.isOld { line.demand = .atMostOnce }
+        if generation.isOld || generation.isTakenForCopy { line.demand = .atMostOnce }
         history.note("s\(number) writes \(line.text.prefix(12)) to inode \(node.inode)\(line.isLate ? ", late" : "")")
         generation.lines.append(line)
         history.disk.append(bytes ?? Array((line.text + "\n").utf8), to: node)
@@ -305,6 +327,7 @@ final class LogWriter {
                 let lost = destruction.generation.lines.first(where: {
                     destruction.hadTimeToNotice($0, history) && $0.isComplete && !$0.isHeader
                         && !delivered.contains($0.text) && $0.pieces.isEmpty && $0.demand != .never
+                        && !$0.isUnwanted
                 }),
                 !told.contains(where: { $0.at >= destruction.at })
             else { return nil }

@@ -31,9 +31,11 @@ final class LossyNotifier: ChangeNotifier {
         return watches[folder]
     }
 
-    func watchTarget(of path: String, name: String, in folder: WatchID) {
+    func watchTarget(of path: String, name: String, in folder: WatchID) -> Bool {
         let target = resolve(path)
-        if target != path { targets[target] = (folder, name) }
+        guard target != path else { return false }
+        targets[target] = (folder, name)
+        return true
     }
 
     func unwatch(_ watch: WatchID) { watches = watches.filter { $0.value != watch } }

@@ -12,6 +12,8 @@ final class SourceTruth {
         /// Written after the file had been renamed: it may come after lines of a younger file.
         var isLate = false
         var demand = Demand.once
+        /// It stood in a rotated file when an agent that knew nothing of an earlier life looked: not wanted, so no loss to tell of.
+        var isUnwanted = false
         /// Its newline stands in the file.
         var isComplete = true
         /// Pieces that it may be delivered in, because its writer paused longer than `linger` in the middle of it.
@@ -33,10 +35,20 @@ final class SourceTruth {
         var wasRenamed = false
         /// Rotated before the agent first looked.
         var isOld = false
+        /// An older one whose file had the same inode on a disk that doesn't tell births. If nothing but the common header was read of
+        /// that one, nobody can tell the two apart, and this one's lines come where that one's would have.
+        var predecessor: Generation?
+        /// It was rotated empty before the agent could have seen it, beside a younger file with a smaller inode, on a disk that doesn't tell
+        /// births: just what a copy looks like before its first byte. What is written to it later is not read.
+        var isTakenForCopy = false
+        let madeAt: Instant
         /// When its last copy was removed or cut.
         var destroyedAt: Instant?
 
-        init(_ number: Int) { self.number = number }
+        init(_ number: Int, at madeAt: Instant) {
+            self.number = number
+            self.madeAt = madeAt
+        }
     }
 
     let key: String
@@ -44,8 +56,8 @@ final class SourceTruth {
 
     init(key: String) { self.key = key }
 
-    func begin() -> Generation {
-        let generation = Generation(generations.count)
+    func begin(at now: Instant) -> Generation {
+        let generation = Generation(generations.count, at: now)
         generations.append(generation)
         return generation
     }
@@ -58,8 +70,12 @@ final class SourceTruth {
         var known: Set<String> = []
         /// The last place of a line that was not late, of all older generations.
         var reached = -1
+        var reachedBefore: [Int] = []
         var headersNeeded = 0
         for generation in generations {
+            reachedBefore.append(reached)
+            let mistaken = mistakenFor(generation, places)
+            let bound = mistaken.map { reachedBefore[$0.number] } ?? reached
             var last = -1
             var firstUnique: Int?
             var reachedHere = reached
@@ -74,7 +90,7 @@ final class SourceTruth {
                 last = max(last, place)
                 firstUnique = firstUnique ?? place
                 if !line.isLate, line.isComplete {
-                    if place <= reached {
+                    if place <= bound {
                         found.append(
                             "out of order: \(line.text.prefix(30)) of \(generation.number) after younger lines")
                     }
@@ -82,7 +98,7 @@ final class SourceTruth {
                 }
             }
             reached = reachedHere
-            if headersNeeded > 0, let firstUnique {
+            if headersNeeded > 0, mistaken == nil, let firstUnique {
                 let before = generations[0].lines.first { $0.isHeader }.map { header in
                     (places[header.text] ?? []).count { $0 < firstUnique }
                 }
@@ -96,6 +112,13 @@ final class SourceTruth {
             found.append("never written: \(text.prefix(60))")
         }
         return found
+    }
+
+    /// The older generation whose file this one's may have been taken for.
+    private func mistakenFor(_ generation: Generation, _ places: [String: [Int]]) -> Generation? {
+        guard let older = generation.predecessor else { return nil }
+        let isRead = older.lines.contains { !$0.isHeader && places[$0.text] != nil }
+        return isRead ? nil : mistakenFor(older, places) ?? older
     }
 
     private func checkHeaders(_ places: [String: [Int]], _ found: inout [String]) {

@@ -54,6 +54,27 @@ import Testing
         #expect(rig.gaps == 1)
     }
 
+    /// The inodes of two files that were empty when they were known are those of the two that came after.
+    @Test func emptyFilesWithDatesWhoseInodesWereGivenAwayAreFoundCompressed() throws {
+        let rig = TailerRig()
+        rig.disk.reusesInodes = true
+        try rig.start()
+        rig.write("")
+        rig.rename(log, to: log + "-20260101")
+        rig.write("")
+        #expect(rig.read() == [])
+        rig.kill()
+        rig.write("2\n")
+        rig.compress(log + "-20260101")
+        rig.rename(log, to: log + "-20260102")
+        rig.write("3\n")
+        rig.compress(log + "-20260102")
+        rig.rename(log, to: log + "-20260103")
+        rig.write("4\n")
+        try rig.start()
+        #expect(rig.read(for: .seconds(30)) == ["2", "3", "4"])
+    }
+
     @Test func aFileThatWasCutWhileTheAgentWasAwayIsToldOf() throws {
         let rig = TailerRig()
         try rig.start()

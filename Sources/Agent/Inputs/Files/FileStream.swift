@@ -11,10 +11,8 @@ final class FileStream {
     /// How far it was read, and by what it is recognised. Its device and inode are those of the file that is read now.
     var position: FilePosition
     /// Where the file stands now; nil where it has no known name.
-    var location: FileLocation? {
-        didSet { if case .rotated(let name)? = location?.age { lastName = name } }
-    }
-    /// The last name that it was seen under after it was rotated.
+    var location: FileLocation?
+    /// The last name that it was known under after it was rotated.
     private(set) var lastName: RotatedName?
     var content: (any FileContent)?
     /// Where the content ended when it was last looked at.
@@ -54,6 +52,13 @@ final class FileStream {
     var isBlank: Bool {
         position.prefix.length == 0 && position.offset == 0 && position.progress == .reading
             && location?.isCompressed != true
+    }
+
+    /// It stands where its location says, beyond doubt.
+    func verify() {
+        guard let location else { return }
+        isVerified = true
+        if case .rotated(let name) = location.age { lastName = name }
     }
 
     var checkpoint: StreamCheckpoint {

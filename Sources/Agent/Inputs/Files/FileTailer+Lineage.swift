@@ -61,7 +61,7 @@ extension FileTailer {
     /// Where everything of the source stands is known: it may be read on.
     func release(_ source: TailedSource, now: Instant) {
         source.isHeld = false
-        for stream in source.streams where stream.location != nil { stream.isVerified = true }
+        for stream in source.streams { stream.verify() }
         if source.streams.contains(where: \.needsRead) { enqueue(source, now: now) }
     }
 

@@ -59,7 +59,7 @@ extension AgentSettings {
     /// state: /var/lib/millrace/agent
     /// host: web-1
     /// batch: {codec: gzip, level: 6, bytes: 256KiB, linger: 50ms, open_bytes: 4MiB}
-    /// intents: {size: 64MiB, durability: fsync}
+    /// intents: {size: 64MiB, durability: fsync, dead_letters: 64MiB}
     /// delivery: exactly_once
     /// ambiguous: repeat
     /// status: {topic: __millrace_status, interval: 10s}
@@ -85,6 +85,8 @@ extension AgentSettings {
         if var section = try root.mapping("intents") {
             intents.capacity = try section.bytes("size", default: intents.capacity, in: .mib(1)...(.gib(64)))
             intents.durability = try section.choice("durability", default: intents.durability)
+            intents.deadLettersMax = try section.bytes(
+                "dead_letters", default: intents.deadLettersMax, in: .mib(1)...(.gib(64)))
             try section.finish()
         }
         if let delivery = root.node("delivery"), try delivery.string() != "exactly_once" {

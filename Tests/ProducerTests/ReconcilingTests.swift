@@ -233,7 +233,7 @@ import Testing
         _ = t.take()
         t.lines = []
         let actions = t.machine.intentUnreadable(BatchID(2), in: Transcript.partition, reason: "rot", now: t.now)
-        #expect(actions.contains(.recordAcknowledgement(BatchID(2), Transcript.partition, .none)))
+        #expect(actions.contains(.recordGivingUp(BatchID(2))))
         t.refuse(3, 45)
         t.inspected(end: 110, last: 9)
         t.scanned([1: 100], from: 100, end: 110)

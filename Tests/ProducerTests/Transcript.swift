@@ -114,18 +114,23 @@ struct Transcript {
             number = request.number
             let upTo = request.upTo.map { "..<\($0)" } ?? "..."
             return "scan \(request.from)\(upTo) for \(request.candidates.map(\.id))"
+        case .divide(let batch, let refusal): return "divide \(batch.id) \(refusal)"
         case .obtainProducerID: return "obtain"
         case .refreshMetadata: return "refresh"
         case .recordOpening(let opening): return "opening \(opening.floor)"
         case .recordRebase(let rebase): return "rebase \(rebase.identity) \(rebase.batches)"
         case .recordProducerID(let identity): return "producer \(identity)"
         case .recordAcknowledgement(let id, _, let offset): return "ack \(id)@\(offset)"
+        case .recordGivingUp(let id): return "give up \(id)"
         case .recordReopening(let ids): return "reopen \(ids)"
         case .report(let notice):
             switch notice {
             case .acknowledged(_, let records, _): return "note: acknowledged \(records)"
             case .retrying: return "note: retrying"
             case .held(_, let code, _): return "note: held \(code)"
+            case .divided(_, let id, let refusal, let parts): return "note: divided \(id) in \(parts): \(refusal)"
+            case .setAside(_, let id, let refusal): return "note: set aside \(id): \(refusal)"
+            case .indivisible(_, let refusal, let reason): return "note: indivisible: \(refusal): \(reason)"
             case .reconciling: return "note: reconciling"
             case .reconciled(_, let present, let again): return "note: reconciled \(present) present, \(again) again"
             case .tailLost(_, let batches, _): return "note: tail lost \(batches)"

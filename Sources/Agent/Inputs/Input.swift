@@ -9,8 +9,11 @@ import Base
 public protocol Input: AnyObject {
     /// The next block or event, or how long nothing needs to be done.
     ///
-    /// Blocks of one stream come in the order of its lines, without gap or repetition since its checkpoint. Sources take turns.
-    func poll(now: Instant) -> InputPoll
+    /// Blocks of one stream come in the order of its lines, without gap or repetition since its checkpoint. Sources take turns; those whose topic
+    /// isn't open are left alone, as if they had nothing.
+    ///
+    /// - Parameter isOpen: whether lines may go to a topic now. Asked anew at each call.
+    func poll(now: Instant, isOpen: (_ topic: String) -> Bool) -> InputPoll
 
     /// Looks around without reading: new files are opened and renames followed, so that nothing vanishes unread while nobody has room
     /// for a block. To be called at least each second meanwhile; returns when it would like to be called again.
@@ -21,6 +24,11 @@ public protocol Input: AnyObject {
 
     /// Lets go of descriptors, watches and children. Later polls are idle for ever.
     func close()
+}
+
+extension Input {
+    /// With every topic open.
+    public func poll(now: Instant) -> InputPoll { poll(now: now) { _ in true } }
 }
 
 public enum InputPoll: Sendable {

@@ -45,6 +45,31 @@ extension ByteBuffer {
         return ProducerIdentity(id: ProducerID(id), epoch: ProducerEpoch(epoch))
     }
 
+    /// Returns where the batch's bytes begin.
+    mutating func write(_ batch: Seal.Batch) -> Int {
+        write(batch.partition)
+        write(batch.identity)
+        writeInteger(batch.baseSequence)
+        writeInteger(batch.recordCount)
+        writeInteger(UInt32(batch.bytes.readableBytes))
+        defer { writeImmutableBuffer(batch.bytes) }
+        return writerIndex
+    }
+
+    /// The batch, and where its bytes begin.
+    mutating func readBatch(_ id: BatchID) -> (batch: SealedBatch, placeInRecord: Int)? {
+        guard let partition = readPartition(), let identity = readIdentity(),
+            let sequence: Int32 = readInteger(), let records: Int32 = readInteger(),
+            let length: UInt32 = readInteger(), Int(length) <= readableBytes, records > 0
+        else { return nil }
+        let place = readerIndex
+        moveReaderIndex(forwardBy: Int(length))
+        let batch = SealedBatch(
+            id: id, partition: partition, recordCount: records, byteCount: Int(length), identity: identity,
+            baseSequence: sequence)
+        return (batch, place)
+    }
+
     mutating func write(_ stream: StreamCheckpoint) {
         writeInteger(stream.stream.rawValue)
         writeText(stream.source.bytes)

@@ -19,7 +19,7 @@ extension IntentLog: ProducerJournal {
     }
 
     /// From the ring, checked, under the identity that the batch has now.
-    private func storedBytes(of intent: IntentState.Intent) throws -> ByteBuffer {
+    func storedBytes(of intent: IntentState.Intent) throws -> ByteBuffer {
         let id = intent.batch.id
         var bytes = try storedBatch(intent)
         do {
@@ -63,6 +63,24 @@ extension IntentLog: ProducerJournal {
 
     public func recordAcknowledgement(of id: BatchID, in partition: TopicPartition, at offset: Offset) throws {
         try noteAcknowledgement(of: id, at: offset)
+    }
+
+    public func record(givingUp id: BatchID) throws(FileError) {
+        change { $0.giveUp(id) }
+        unsent.drop(id)
+        try recordDurably(.givenUp, bytesMax: IntentRecord.headerBytes + 8) { $0.writeInteger(id.rawValue) }
+    }
+
+    /// Durable with the next seal, which it stands before.
+    func record(spread: TopicSpread) throws(FileError) {
+        try checkHealth()
+        change { $0.spread[spread.topic] = spread.partitionCount }
+        let bytes = IntentRecord.headerBytes + 8 + spread.topic.utf8.count
+        guard hasSpaceForNote(bytes) else { return try checkpoint() }
+        _ = try append(.spread, bytesMax: bytes) {
+            $0.write(TopicPartition(topic: spread.topic, partition: spread.partitionCount))
+            return []
+        }
     }
 
     public func recordReopening(of ids: [BatchID]) throws {

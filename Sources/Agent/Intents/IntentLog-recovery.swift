@@ -123,6 +123,9 @@ extension IntentLog {
             case .opening(let opening): checkpoint.state.apply(opening)
             case .producer(let identity): checkpoint.state.producer = identity
             case .reopening(let batches): checkpoint.state.reopen(batches)
+            case .spread(let spread): checkpoint.state.spread[spread.topic] = spread.partitionCount
+            case .givenUp(let batch): checkpoint.state.giveUp(batch)
+            case .replacements(let all): checkpoint.state.apply(all, record: next)
             }
             position = next + UInt64(IntentRecord.paddedBytes(header.length))
         }
@@ -149,6 +152,7 @@ extension IntentLog {
         try removeRings(but: checkpoint.ring, folder, fileSystem, keepsDamaged: true)
         let log = IntentLog(
             recovered: checkpoint, ring: ring, folder: folder, fileSystem: fileSystem, settings: settings)
+        try log.finishSettingAside()
         return (
             log,
             IntentRecovery(

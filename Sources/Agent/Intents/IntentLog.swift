@@ -17,6 +17,8 @@ public struct IntentSettings: Sendable, Equatable {
     /// Bytes of the ring: at least 1 MiB. A change takes effect at a start that finds nothing pending.
     public var capacity = ByteCount.mib(64)
     public var durability = Durability.fsync
+    /// How large the file of records that the broker will never take may get; beyond it they wait.
+    public var deadLettersMax = ByteCount.mib(64)
     /// Seals that are remembered, acknowledged ones included; bounds memory.
     public var intentsMax = 16_384
 
@@ -41,9 +43,9 @@ public struct IntentSettings: Sendable, Equatable {
 /// Constraints: a seal takes at most a quarter of the ring; see `SealSettings`.
 public final class IntentLog {
     public let settings: IntentSettings
-    private let fileSystem: any FileSystem
-    private let folder: FilePath
-    private var ring: IntentRing
+    let fileSystem: any FileSystem
+    let folder: FilePath
+    private(set) var ring: IntentRing
     private var ringNumber: UInt64
     private(set) var state: IntentState
     private let run: UInt32
@@ -54,10 +56,10 @@ public final class IntentLog {
     private var durable: UInt64
     private var unwritten: [(batch: BatchID, offset: Offset)] = []
     /// Batches that were not sent yet, so that nobody has to read them back.
-    private var unsent = UnsentBatches()
+    var unsent = UnsentBatches()
     private var failure: FileError?
     /// The newest batch whose space was given up since this was last taken.
-    private var freedThrough: BatchID?
+    var freedThrough: BatchID?
 
     init(
         recovered checkpoint: IntentCheckpoint, ring: IntentRing, folder: FilePath, fileSystem: any FileSystem,
@@ -81,6 +83,7 @@ public final class IntentLog {
     public var producer: ProducerIdentity { state.producer }
     public var binding: StateBinding { state.binding }
     public var counts: SourceCounts { state.counts }
+    var spread: [String: Int32] { state.spread }
     public var streams: [StreamCheckpoint] { state.streams.values.sorted { $0.stream < $1.stream } }
     /// Batches that aren't acknowledged.
     public var pendingCount: Int { state.intents.count { $0.acknowledged == nil } }
@@ -102,19 +105,6 @@ public final class IntentLog {
 
     // MARK: - Sealing
 
-    /// Whether a seal of so many bytes and batches can be appended, after letting go of acknowledged ones where that helps. False: ask
-    /// again once something was acknowledged, and seal nothing until then.
-    ///
-    /// - Precondition: a quarter of the ring at most.
-    public func makeRoom(bytes: Int, batches: Int) throws(FileError) -> Bool {
-        try checkHealth()
-        precondition(bytes <= Int(ring.capacity) / 4, "a seal of \(bytes) bytes in a ring of \(capacity)")
-        precondition(batches <= settings.intentsMax / 4)
-        if fits(bytes, batches) { return true }
-        try letGo(bytes: bytes, batches: batches)
-        return fits(bytes, batches)
-    }
-
     /// Appends a seal for which `makeRoom` said yes. It is durable after `sync`, and must not be sent before.
     public func append(_ seal: Seal) throws(FileError) -> [SealedBatch] {
         try checkHealth()
@@ -131,7 +121,8 @@ public final class IntentLog {
         }
         let batches = seal.batches.enumerated().map { index, batch in
             SealedBatch(
-                id: BatchID(first + UInt64(index)), partition: batch.partition, recordCount: batch.recordCount,
+                id: BatchID(first + UInt64(index) * BatchID.step), partition: batch.partition,
+                recordCount: batch.recordCount,
                 byteCount: batch.bytes.readableBytes, identity: batch.identity, baseSequence: batch.baseSequence)
         }
         state.apply(
@@ -148,14 +139,14 @@ public final class IntentLog {
     }
 
     /// Appends the acknowledgements since the last call, before anything that may take them back.
-    private func note() throws(FileError) {
+    func note() throws(FileError) {
         try checkHealth()
         guard !unwritten.isEmpty else { return }
         let acknowledgements = unwritten
         unwritten = []
         let bytes = IntentRecord.headerBytes + 4 + acknowledgements.count * 16
         // No room: the broker will tell again, or the next checkpoint holds it.
-        guard hasSpace(bytes) else { return }
+        guard hasSpaceForNote(bytes) else { return }
         _ = try append(.acknowledgements, bytesMax: bytes) {
             IntentRecord.write(acknowledgements, into: &$0)
             return []
@@ -198,7 +189,7 @@ public final class IntentLog {
     ) throws(FileError) {
         try checkHealth()
         try note()
-        if hasSpace(bytesMax) {
+        if hasSpaceForNote(bytesMax) {
             _ = try append(kind, bytesMax: bytesMax) {
                 payload(&$0)
                 return []
@@ -229,47 +220,7 @@ public final class IntentLog {
     /// A batch's bytes from memory, which are not kept any longer; nil where they are only in the ring.
     func takeUnsent(_ id: BatchID) -> ByteBuffer? { unsent.take(id) }
 
-    // MARK: - Space
-
-    private func hasSpace(_ bytes: Int, leaving reserve: Int = 0) -> Bool {
-        let padded = IntentRecord.paddedBytes(bytes)
-        let end = ring.start(after: head, bytes: padded) + UInt64(padded + reserve)
-        // Whole blocks are written: the last one must not be that of the oldest record which is kept.
-        let block = UInt64(DirectAccess.blockBytes)
-        return end + block - 1 - (end + block - 1) % block <= tail - tail % block + ring.capacity
-    }
-
-    /// Seals leave a part of the ring to the notes about them.
-    private func fits(_ bytes: Int, _ batches: Int) -> Bool {
-        hasSpace(bytes, leaving: min(Int(ring.capacity) / 8, 1 << 20))
-            && state.intents.count + batches <= settings.intentsMax
-    }
-
-    /// Gives up the space of the oldest acknowledged intents: what is asked for and a good part more, for it costs three syncs.
-    private func letGo(bytes: Int, batches: Int) throws(FileError) {
-        let needed = UInt64(2 * bytes) + ring.capacity / 8 + ring.capacity / 4
-        let wantedTail = head + needed > ring.capacity ? head + needed - ring.capacity : 0
-        let surplus = state.intents.count + batches > settings.intentsMax ? batches + settings.intentsMax / 4 : 0
-        var count = 0
-        for intent in state.intents {
-            guard intent.acknowledged != nil, intent.record < wantedTail || count < surplus else { break }
-            count += 1
-        }
-        // A record is kept or given up as a whole.
-        while count > 0, count < state.intents.count, state.intents[count].record == state.intents[count - 1].record {
-            count -= 1
-        }
-        let newTail = count < state.intents.count ? state.intents[count].record : head
-        guard newTail > tail else { return }
-        // While more is on its way, not for every little that was acknowledged.
-        guard newTail - tail >= ring.capacity / 8 || count == state.intents.count || surplus > 0 else { return }
-        if count > 0 { freedThrough = state.intents[count - 1].batch.id }
-        state.intents.removeFirst(count)
-        // The checkpoint stands before anything is written over.
-        try checkpoint(tail: newTail)
-    }
-
-    private func syncRing() throws(FileError) {
+    func syncRing() throws(FileError) {
         try checkHealth()
         guard durable < head else { return }
         try writingRing { (ring: inout IntentRing) throws(FileError) in
@@ -287,7 +238,7 @@ public final class IntentLog {
         }
     }
 
-    private func checkpoint(tail newTail: UInt64? = nil) throws(FileError) {
+    func checkpoint(tail newTail: UInt64? = nil) throws(FileError) {
         try syncRing()
         let bytes = IntentCheckpoint(
             ring: ringNumber, capacity: ring.capacity, run: run, tail: newTail ?? tail, applied: head, state: state
@@ -301,7 +252,7 @@ public final class IntentLog {
     }
 
     /// Appends a record at the head, and a filler before it where it goes round. Returns its position.
-    private func append(
+    func append(
         _ kind: IntentRecord.Kind, bytesMax: Int, payload: (inout ByteBuffer) -> [IntentRecord.Summed]
     ) throws(FileError) -> UInt64 {
         let padded = IntentRecord.paddedBytes(bytesMax)
@@ -320,7 +271,7 @@ public final class IntentLog {
         return start
     }
 
-    private func checkHealth() throws(FileError) {
+    func checkHealth() throws(FileError) {
         if let failure { throw failure }
     }
 

@@ -9,7 +9,8 @@ import Records
 ///  0 | magic u32 = "MRIN"
 ///  4 | crc u32        CRC-32C of all that follows, up to `length`
 ///  8 | length u32     header and payload, without what fills it up to a multiple of 8
-/// 12 | kind u8        0 filler (go on at the ring's next beginning), 1 seal, 2 acknowledgements, 3 rebase, 4 opening, 5 producer, 6 reopening
+/// 12 | kind u8        0 filler (go on at the ring's next beginning), 1 dense seal, 2 acknowledgements, 3 rebase, 4 opening, 5 producer,
+///    |                6 reopening, 7 seal, 8 replacements, 9 given up, 10 spread
 /// 13 | zero u8 × 3
 /// 16 | position u64   where it stands, counted since the log began: a record of an earlier lap has another
 /// 24 | run u32        which start of the agent wrote it: what a torn tail left of an earlier run has another
@@ -21,7 +22,7 @@ import Records
 /// Payloads (`text` is a u16 length and bytes, `partition` a text and an i32):
 ///
 /// ```
-/// seal            firstBatch u64
+/// seal            firstBatch u64; those that follow are numbered in steps of 2²⁴ (in a dense seal, which is only read, of one)
 ///                 batches u16   × | partition | producer id i64 | epoch i16 | base sequence i32 | records i32 | length u32 | the batch |
 ///                 streams u32   × | stream u64 | source text | position text |
 ///                 retired u32   × | stream u64 |
@@ -31,6 +32,9 @@ import Records
 /// opening         partition | topic id u64 × 2 | floor i64
 /// producer        producer id i64 | epoch i16
 /// reopening       batches u32   × | batch u64 |
+/// given up        batch u64
+/// spread          topic text | partitions i32
+/// replacements    replaced u16  × | batch u64 | parts u16 × | batch u64 | partition | … the batch, as in a seal |
 /// ```
 enum IntentRecord {
     static let magic: UInt32 = 0x4d52_494e
@@ -44,6 +48,15 @@ enum IntentRecord {
     case opening(PartitionOpening)
     case producer(ProducerIdentity)
     case reopening([BatchID])
+    case replacements([Replacement])
+    case givenUp(BatchID)
+    case spread(TopicSpread)
+
+    /// What stands for a batch that was sealed before.
+    struct Replacement {
+        var original: BatchID
+        var parts: [(batch: SealedBatch, placeInRecord: Int)]
+    }
 
     /// A seal as it is read back: the batches by their places.
     struct SealRecord {
@@ -53,7 +66,10 @@ enum IntentRecord {
         var counts: [SourceCount]
     }
 
-    enum Kind: UInt8 { case filler, seal, acknowledgements, rebase, opening, producer, reopening }
+    enum Kind: UInt8 {
+        case filler, denseSeal, acknowledgements, rebase, opening, producer, reopening, seal, replacements, givenUp,
+            spread
+    }
 
     static func paddedBytes(_ length: Int) -> Int { (length + alignment - 1) & ~(alignment - 1) }
 
@@ -131,15 +147,7 @@ enum IntentRecord {
         var places: [Int] = []
         buffer.writeInteger(firstBatch)
         buffer.writeInteger(UInt16(seal.batches.count))
-        for batch in seal.batches {
-            buffer.write(batch.partition)
-            buffer.write(batch.identity)
-            buffer.writeInteger(batch.baseSequence)
-            buffer.writeInteger(batch.recordCount)
-            buffer.writeInteger(UInt32(batch.bytes.readableBytes))
-            places.append(buffer.writerIndex)
-            buffer.writeImmutableBuffer(batch.bytes)
-        }
+        for batch in seal.batches { places.append(buffer.write(batch)) }
         buffer.writeInteger(UInt32(seal.streams.count))
         for stream in seal.streams { buffer.write(stream) }
         buffer.writeInteger(UInt32(seal.retired.count))
@@ -157,6 +165,19 @@ enum IntentRecord {
                 let checksum: UInt32 = bytes.getInteger(at: start + BatchLayout.crc)
             else { return nil }
             return Summed(range: (place + BatchLayout.attributes)..<(place + bytes.readableBytes), checksum: checksum)
+        }
+    }
+
+    /// Writes the payload; returns where the bytes of each part begin in the buffer.
+    static func write(_ replacements: [BatchReplacement], into buffer: inout ByteBuffer) -> [[Int]] {
+        buffer.writeInteger(UInt16(replacements.count))
+        return replacements.map { replacement in
+            buffer.writeInteger(replacement.original.rawValue)
+            buffer.writeInteger(UInt16(replacement.parts.count))
+            return replacement.parts.map { id, batch in
+                buffer.writeInteger(id.rawValue)
+                return buffer.write(batch)
+            }
         }
     }
 
@@ -191,8 +212,8 @@ enum IntentRecord {
         bytes.moveReaderIndex(forwardBy: Self.headerBytes)
         switch kind {
         case .filler: self = .filler
-        case .seal:
-            guard let seal = SealRecord(&bytes) else { return nil }
+        case .seal, .denseSeal:
+            guard let seal = SealRecord(&bytes, step: kind == .seal ? BatchID.step : 1) else { return nil }
             self = .seal(seal)
         case .acknowledgements:
             guard let count = bytes.readCount(bytesEach: 16) else { return nil }
@@ -217,12 +238,40 @@ enum IntentRecord {
         case .reopening:
             guard let batches = bytes.readBatchIDs() else { return nil }
             self = .reopening(batches)
+        case .replacements:
+            guard let replacements = Self.readReplacements(&bytes) else { return nil }
+            self = .replacements(replacements)
+        case .givenUp:
+            guard let id: UInt64 = bytes.readInteger() else { return nil }
+            self = .givenUp(BatchID(id))
+        case .spread:
+            guard let spread = bytes.readPartition() else { return nil }
+            self = .spread(TopicSpread(topic: spread.topic, partitionCount: spread.partition))
         }
     }
 }
 
+extension IntentRecord {
+    private static func readReplacements(_ bytes: inout ByteBuffer) -> [Replacement]? {
+        guard let count: UInt16 = bytes.readInteger() else { return nil }
+        var all: [Replacement] = []
+        for _ in 0..<count {
+            guard let original: UInt64 = bytes.readInteger(), let partCount: UInt16 = bytes.readInteger() else {
+                return nil
+            }
+            var replacement = Replacement(original: BatchID(original), parts: [])
+            for _ in 0..<partCount {
+                guard let id: UInt64 = bytes.readInteger(), let part = bytes.readBatch(BatchID(id)) else { return nil }
+                replacement.parts.append(part)
+            }
+            all.append(replacement)
+        }
+        return all
+    }
+}
+
 extension IntentRecord.SealRecord {
-    init?(_ bytes: inout ByteBuffer) {
+    init?(_ bytes: inout ByteBuffer, step: UInt64) {
         batches = []
         streams = []
         retired = []
@@ -231,18 +280,9 @@ extension IntentRecord.SealRecord {
             return nil
         }
         for index in 0..<UInt64(batchCount) {
-            guard let partition = bytes.readPartition(), let identity = bytes.readIdentity(),
-                let sequence: Int32 = bytes.readInteger(), let records: Int32 = bytes.readInteger(),
-                let length: UInt32 = bytes.readInteger(), Int(length) <= bytes.readableBytes, records > 0
-            else { return nil }
-            let place = bytes.readerIndex
-            bytes.moveReaderIndex(forwardBy: Int(length))
-            batches.append(
-                (
-                    SealedBatch(
-                        id: BatchID(firstBatch + index), partition: partition, recordCount: records,
-                        byteCount: Int(length), identity: identity, baseSequence: sequence), place
-                ))
+            let (id, isTooHigh) = firstBatch.addingReportingOverflow(index * step)
+            guard !isTooHigh, let batch = bytes.readBatch(BatchID(id)) else { return nil }
+            batches.append(batch)
         }
         guard let streamCount = bytes.readCount(bytesEach: 12) else { return nil }
         for _ in 0..<streamCount {

@@ -94,12 +94,14 @@ struct IntentRing {
     mutating func append(
         at start: UInt64, bytesMax: Int, _ write: (inout ByteBuffer) -> Void
     ) throws(FileError) {
-        if start != head {
-            precondition(start % capacity == 0 && start > head)
+        // Also where the last one ended exactly at the end: what is gathered stands in one piece.
+        if start % capacity == 0 {
+            precondition(start >= head)
             try writeOut()
             gathered.clear()
             (base, head, written) = (start, start, start)
         }
+        precondition(start == head)
         reserve(bytesMax)
         let before = gathered.count
         write(&gathered.bytes)

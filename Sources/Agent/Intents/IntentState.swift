@@ -9,6 +9,8 @@ struct IntentState {
         var identity: ProducerIdentity
         var nextSequence: Int32 = 0
         var floor: Offset = .none
+        /// A batch was given up, and the sequences after it were not given anew yet.
+        var hasHole = false
     }
 
     struct Intent: Equatable {
@@ -21,6 +23,8 @@ struct IntentState {
         var isRebased = false
         /// Nil while it isn't acknowledged.
         var acknowledged: Offset?
+        /// It counts as acknowledged, and the broker never had it.
+        var isGivenUp = false
     }
 
     var binding = StateBinding()
@@ -29,6 +33,8 @@ struct IntentState {
     var nextStream: UInt64 = 1
     var streams: [StreamID: StreamCheckpoint] = [:]
     var partitions: [TopicPartition: Partition] = [:]
+    /// Over how many partitions the sources of each topic are spread.
+    var spread: [String: Int32] = [:]
     /// In the order of their seals; the first is what keeps the ring's oldest record.
     var intents: Deque<Intent> = []
     var counts = SourceCounts()
@@ -36,7 +42,7 @@ struct IntentState {
     mutating func apply(_ seal: IntentRecord.SealRecord, record: UInt64) {
         for (batch, place) in seal.batches {
             intents.append(Intent(batch: batch, record: record, place: record + UInt64(place)))
-            nextBatch = batch.id.rawValue + 1
+            nextBatch = batch.id.rawValue + BatchID.step
             partitions[batch.partition, default: Partition(identity: batch.identity)].identity = batch.identity
             partitions[batch.partition]!.nextSequence = batch.nextSequence
         }
@@ -48,6 +54,18 @@ struct IntentState {
         for count in seal.counts { counts.add(count) }
     }
 
+    /// Other batches stand for a pending one from here on: its halves, or the same bytes elsewhere in the ring.
+    mutating func apply(_ replacements: [IntentRecord.Replacement], record: UInt64) {
+        for replacement in replacements {
+            guard let index = index(of: replacement.original), intents[index].acknowledged == nil else { continue }
+            intents.remove(at: index)
+            intents.insert(
+                contentsOf: replacement.parts.map { batch, place in
+                    Intent(batch: batch, record: record, place: record + UInt64(place))
+                }, at: index)
+        }
+    }
+
     mutating func acknowledge(_ batch: BatchID, at offset: Offset) {
         guard let index = index(of: batch) else { return }
         intents[index].acknowledged = offset
@@ -55,6 +73,14 @@ struct IntentState {
         let end = offset + Int64(intents[index].batch.recordCount)
         let partition = intents[index].batch.partition
         if let floor = partitions[partition]?.floor, floor < end { partitions[partition]!.floor = end }
+    }
+
+    /// The batch will never be sent; its sequences are missing.
+    mutating func giveUp(_ batch: BatchID) {
+        guard let index = index(of: batch), intents[index].acknowledged == nil else { return }
+        intents[index].acknowledged = Offset.none
+        intents[index].isGivenUp = true
+        partitions[intents[index].batch.partition]!.hasHole = true
     }
 
     mutating func apply(_ opening: PartitionOpening) {
@@ -118,9 +144,10 @@ struct IntentState {
         for (partition, state) in partitions {
             snapshots[partition] = PartitionSnapshot(
                 partition: partition, topicID: state.topicID, identity: state.identity,
-                nextSequence: state.nextSequence, floor: state.floor, acknowledged: [], pending: [])
+                nextSequence: state.nextSequence, floor: state.floor, hasHole: state.hasHole, acknowledged: [],
+                pending: [])
         }
-        for intent in intents {
+        for intent in intents where !intent.isGivenUp {
             let partition = intent.batch.partition
             if let offset = intent.acknowledged {
                 snapshots[partition]?.acknowledged.append((intent.batch, offset))

@@ -115,6 +115,13 @@ public final class BatchAssembler {
         looseSince = looseSince ?? now
     }
 
+    /// Topics with lines that aren't sealed yet.
+    var openTopics: Set<String> {
+        batches.reduce(into: []) { topics, batch in
+            if !batch.value.builder.isEmpty { topics.insert(batch.key.topic) }
+        }
+    }
+
     // MARK: - Sealing
 
     /// When something has to be sealed next, if nothing more comes.

@@ -2,12 +2,6 @@ import Base
 import KafkaClient
 import Records
 
-/// What the core has to know of a topic before a line can go there.
-public protocol TopicDirectory: AnyObject {
-    /// The topic's partitions now; nil where it isn't known. Then it is found out, the topic made if need be, and the core is called again.
-    func partitionCount(of topic: String) -> Int32?
-}
-
 /// From inputs to sent batches: one turn at a time, on one thread, without waiting and without a clock, so that a simulation runs the same
 /// code as the agent.
 ///
@@ -15,13 +9,14 @@ public protocol TopicDirectory: AnyObject {
 ///  Input ── LineBlock ──▶ BatchAssembler ── Seal ──▶ IntentLog ── SealedBatch ──▶ BatchSender
 /// ```
 ///
-/// Where the log is full nothing is sealed, where nothing can be sealed no block is asked for: the sources wait.
+/// Where the log is full nothing is sealed, where nothing can be sealed no block is asked for: the sources wait. Of topics that take nothing (`TopicGate`)
+/// nothing is asked for either, and the others go on.
 public final class ShippingCore {
     public let log: IntentLog
     public let sender: BatchSender
     public let assembler: BatchAssembler
     private let inputs: [any Input]
-    private let topics: any TopicDirectory
+    private var gate: TopicGate
     private let onInputEvent: (InputEvent) -> Void
     /// A block of each input that wasn't taken to its end, and where its next line begins.
     private var current: [(block: LineBlock, byte: Int)?]
@@ -52,7 +47,7 @@ public final class ShippingCore {
         self.assembler = assembler
         self.log = log
         self.sender = sender
-        self.topics = topics
+        gate = TopicGate(topics: topics, ringBytes: log.capacity, spread: log.spread)
         self.onInputEvent = onInputEvent
         current = Array(repeating: nil, count: inputs.count)
     }
@@ -76,6 +71,7 @@ public final class ShippingCore {
     /// - Throws: an error of the disk. The process has to stop and start again from what the disk holds.
     public func turn(now: Instant, wallTime: Timestamp) throws -> Rest {
         try sender.tick(now: now)
+        gate.update(sender.machine, openTopics: assembler.openTopics)
         var rest = Rest(until: .distantFuture, wakes: [], isStalled: false)
         var isHungry = false
         let crowdedUntil =
@@ -102,7 +98,7 @@ public final class ShippingCore {
         if isHungry && !isStalled { rest.until = now }
         // Inputs that can't be asked for more take care that nothing gets away meanwhile.
         for index in inputs.indices
-        where !isFinishing && (isStalled || crowdedUntil != nil || current[index] != nil) {
+        where !isFinishing && (isStalled || crowdedUntil != nil || current[index] != nil || gate.hasShut) {
             rest.until = min(rest.until, inputs[index].attend(now: now))
         }
         // Where no batch can be sealed, only an answer helps.
@@ -137,7 +133,7 @@ public final class ShippingCore {
             let index = turnOf
             guard !idle[index] else { continue }
             if current[index] == nil {
-                switch inputs[index].poll(now: now) {
+                switch inputs[index].poll(now: now, isOpen: { gate.isOpen($0) }) {
                 case .block(let block): current[index] = (block, 0)
                 case .event(let event):
                     handle(event, now)
@@ -149,22 +145,17 @@ public final class ShippingCore {
                     continue
                 }
             }
-            guard let bytes = try append(from: index, now, wallTime) else {
-                idle[index] = true
-                continue
-            }
-            taken += bytes
+            taken += try append(from: index, now, wallTime)
             if isStalled { return true }
         }
         return false
     }
 
-    /// Puts lines of an input's block into batches; nil where the topic isn't known yet.
-    private func append(from index: Int, _ now: Instant, _ wallTime: Timestamp) throws -> Int? {
+    /// Puts lines of an input's block into batches.
+    private func append(from index: Int, _ now: Instant, _ wallTime: Timestamp) throws -> Int {
         guard let (block, start) = current[index] else { return 0 }
-        guard let count = topics.partitionCount(of: block.topic), count > 0 else { return nil }
-        let partition = TopicPartition(
-            topic: block.topic, partition: Murmur2.partition(key: block.source.bytes, count: count))
+        for spread in gate.takeUnwritten() { try log.record(spread: spread) }
+        let partition = gate.partition(of: block)
         var byte = start
         while byte < block.byteCount {
             let next = assembler.append(block, from: byte, to: partition, now: now, wallTime: wallTime)

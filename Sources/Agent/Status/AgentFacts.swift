@@ -10,9 +10,9 @@ struct ShippingFact: Fact {
     var level: Logger.Level {
         switch notice {
         case .acknowledged: .trace
-        case .reconciling, .reconciled, .producerIDChanged: .info
+        case .reconciling, .reconciled, .producerIDChanged, .divided: .info
         case .retrying, .producerIDUnavailable, .tailLost, .topicRecreated: .warning
-        case .held, .acknowledgedLost, .ambiguous, .intentUnreadable: .error
+        case .held, .indivisible, .setAside, .acknowledgedLost, .ambiguous, .intentUnreadable: .error
         case .staleState: .critical
         }
     }
@@ -24,6 +24,14 @@ struct ShippingFact: Fact {
         case .held(let partition, let code, let message):
             "the broker refuses a batch of \(partition) (\(code)\(message.isEmpty ? "" : ": " + message)); nothing is lost, and it is tried "
                 + "again every half minute: mend the topic, its limits or the permissions"
+        case .divided(let partition, let id, let refusal, let parts):
+            "the broker doesn't take batch \(id) of \(partition) (\(refusal)); it is sent in \(parts) parts"
+        case .setAside(let partition, let id, let refusal):
+            "the broker will never take a record of \(partition) (\(refusal)): it stands in dead-letters.jsonl in the state directory as batch "
+                + "\(id), and is not sent"
+        case .indivisible(let partition, let refusal, let reason):
+            "the broker refuses a batch of \(partition) (\(refusal)), which can't be divided now: \(reason); nothing is lost, and it is tried again "
+                + "every half minute"
         case .reconciling(let partition, let reason): "\(partition): finding out what the broker holds: \(reason)"
         case .reconciled(let partition, let present, let again):
             "\(partition): \(present) pending batches were there, \(again) are sent"
@@ -51,7 +59,10 @@ struct ShippingFact: Fact {
             metrics.counter("millrace_agent_records_shipped_total", [("topic", partition.topic)]).increment(by: records)
             metrics.counter("millrace_agent_bytes_shipped_total", [("topic", partition.topic)]).increment(by: bytes)
         case .retrying: count("millrace_agent_retries_total")
-        case .held: count("millrace_agent_held_total")
+        case .held, .indivisible: count("millrace_agent_held_total")
+        case .divided: count("millrace_agent_batches_divided_total")
+        case .setAside(let partition, _, _):
+            metrics.counter("millrace_agent_dead_letters_total", [("topic", partition.topic)]).increment()
         case .reconciling: count("millrace_agent_reconciliations_total")
         case .reconciled: break
         case .tailLost(_, _, let records): count("millrace_agent_tail_lost_records_total", records)

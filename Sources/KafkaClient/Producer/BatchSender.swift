@@ -74,6 +74,9 @@ public final class BatchSender {
                     fingerprints[candidate.id] = (try? journal.fingerprint(of: candidate.id)) ?? nil
                 }
                 transport.begin(.scan(request, fingerprints: fingerprints))
+            case .divide(let batch, let refusal):
+                let division = try journal.divide(batch.id, because: refusal)
+                actions += machine.divided(batch.id, in: batch.partition, division, refusal, now: now)
             case .obtainProducerID: transport.begin(.obtainProducerID)
             case .refreshMetadata(let partition): transport.begin(.refreshMetadata(partition))
             case .recordOpening(let opening): try journal.record(opening: opening)
@@ -81,6 +84,7 @@ public final class BatchSender {
             case .recordProducerID(let identity): try journal.record(producer: identity)
             case .recordAcknowledgement(let id, let partition, let offset):
                 try journal.recordAcknowledgement(of: id, in: partition, at: offset)
+            case .recordGivingUp(let id): try journal.record(givingUp: id)
             case .recordReopening(let ids): try journal.recordReopening(of: ids)
             case .report(let notice): onNotice(notice)
             }

@@ -69,12 +69,17 @@ extension PartitionLane {
     private mutating func refused(at place: Int, _ code: ErrorCode, _ message: String, _ context: inout LaneContext) {
         pending[place].status = .waiting
         let reason = message.isEmpty ? code.description : "\(code): \(message)"
-        switch ProduceVerdict(code) {
+        let verdict = ProduceVerdict(code)
+        // Refused for what it is, it was not appended this time.
+        if verdict == .divide { pending[place].maybeSent = pending[place].wasMaybeSent }
+        switch verdict {
         case .acknowledged: preconditionFailure("no error was refused")
         case .retry(let refreshing): fail(.resend, reason: reason, refreshing: refreshing, &context)
         case .reconcile:
-            // After an older batch failed, its successors can't be in sequence.
-            let isConsequence = pending[pending.startIndex..<place].contains { $0.status == .waiting }
+            // After an older batch failed, its successors can't be in sequence; the answer to the older one may come later.
+            let isConsequence = pending[pending.startIndex..<place].contains {
+                $0.status == .waiting || $0.status == .inFlight
+            }
             if isConsequence {
                 drain(.resend, &context)
             } else {
@@ -87,10 +92,49 @@ extension PartitionLane {
         case .renew:
             giveUpIdentity("the broker answered \(reason) for producer \(identity)", &context)
             drain(.renew, &context)
+        case .divide: divide(at: place, BatchRefusal(code: code, message: message), &context)
         case .hold:
             context.report(.held(partition, code, message: message))
             drain(.resend, pause: context.settings.holdPause, &context)
         }
+    }
+
+    private mutating func divide(at place: Int, _ refusal: BatchRefusal, _ context: inout LaneContext) {
+        if pending[place].maybeSent {
+            // An earlier attempt may have been appended: only the log tells, and it is searched for the batch as it was sent.
+            drain(.scan(.pending), &context)
+        } else {
+            dividing = pending[place].batch.id
+            drain(.resend, &context)
+            context.actions.append(.divide(pending[place].batch, refusal))
+        }
+    }
+
+    /// The parts have the sequences of the whole, so what was in flight behind it still follows.
+    mutating func divided(
+        _ id: BatchID, _ division: BatchDivision, _ refusal: BatchRefusal, _ context: inout LaneContext
+    ) {
+        guard dividing == id, let place = place(of: id) else { return }
+        dividing = nil
+        switch division {
+        case .parts(let parts):
+            precondition(
+                parts.first?.baseSequence == pending[place].batch.baseSequence
+                    && parts.last?.nextSequence == pending[place].batch.nextSequence, "the parts aren't the whole")
+            pending.remove(at: place)
+            pending.insert(contentsOf: parts.map { Pending(batch: $0) }, at: place)
+            context.report(.divided(partition, id, refusal, parts: parts.count))
+        case .setAside:
+            pending.remove(at: place)
+            context.report(.setAside(partition, id, refusal))
+            // Its sequence is missing now: the rest needs new ones.
+            hasHole = true
+            drain(.scan(.pending), &context)
+        case .impossible(let reason):
+            context.report(.indivisible(partition, refusal, reason: reason))
+            drain(.resend, pause: context.settings.holdPause, &context)
+        }
+        drained(&context)
     }
 
     private mutating func fail(
@@ -112,7 +156,8 @@ extension PartitionLane {
         context.inFlightBytes -= batch.byteCount
         pending.remove(at: place)
         context.report(.intentUnreadable(partition, id, records: Int(batch.recordCount), reason: reason))
-        context.actions.append(.recordAcknowledgement(id, partition, .none))
+        context.actions.append(.recordGivingUp(id))
+        hasHole = true
         // Its sequences are missing now: the rest needs new ones.
         drain(.scan(.pending), &context)
         drained(&context)

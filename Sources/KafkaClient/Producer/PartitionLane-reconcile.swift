@@ -57,6 +57,8 @@ extension PartitionLane {
         isKnown = if case .known(identity.epoch, _) = report.producer { true } else { false }
         if mustRenew { return renew(&context) }
         let tailIsLost = report.logEnd < floor
+        // The sequences say nothing then of what the broker holds.
+        if hasHole { return scan(tailIsLost ? .everything : .pending, &context) }
         if strikes >= 3 { return scan(.everything, &context) }
         let mayHoldPending = report.logEnd > floor && pending.contains { $0.maybeSent }
         switch report.producer {
@@ -174,7 +176,7 @@ extension PartitionLane {
 
     /// Goes on sending, under a new epoch where that is due.
     mutating func resume(_ context: inout LaneContext) {
-        if mustRebase {
+        if mustRebase || hasHole {
             beginEpoch(&context)
         } else {
             open(&context)
@@ -278,6 +280,7 @@ extension PartitionLane {
         nextSequence = 0
         strikes = 0
         mustRebase = false
+        hasHole = false
         var ids: [BatchID] = []
         for place in pending.indices where isUnanswered(pending[place]) {
             pending[place].batch.identity = new

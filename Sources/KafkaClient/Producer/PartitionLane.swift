@@ -104,6 +104,10 @@ struct PartitionLane: Sendable {
     /// The broker holds a batch of the present identity, and so refuses a gap. Until then it would take any sequence for the first: one
     /// batch at a time, or the loss of the first would be hidden by the second.
     var isKnown = false
+    /// Nothing is sent until it is known what became of it.
+    var dividing: BatchID?
+    /// A batch was given up: what comes after it needs new sequences.
+    var hasHole = false
     /// Begin a new epoch even where nothing is pending.
     var mustRebase = false
     /// The first new batch of a run is read back: a clone that ships under the same identity is found out by it.
@@ -132,6 +136,7 @@ struct PartitionLane: Sendable {
         identity = snapshot.identity
         nextSequence = snapshot.nextSequence
         floor = snapshot.floor
+        hasHole = snapshot.hasHole
         for (batch, offset) in snapshot.acknowledged {
             acknowledged.append(Acknowledged(batch: batch, offset: offset, at: nil))
         }
@@ -257,7 +262,7 @@ struct PartitionLane: Sendable {
 
     /// Goes on where nothing is in flight any more.
     mutating func drained(_ context: inout LaneContext) {
-        guard inFlightCount == 0, case .draining(let next, let until) = state else { return }
+        guard inFlightCount == 0, dividing == nil, case .draining(let next, let until) = state else { return }
         if until > context.now { state = .pausing(next, until: until) } else { follow(next, &context) }
     }
 

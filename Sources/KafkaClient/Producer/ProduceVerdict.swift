@@ -3,7 +3,7 @@ import KafkaWire
 /// What follows from the error of a Produce response.
 ///
 /// A sealed batch is never given up for an error: what no retry can mend is held, said loudly and tried again now and then, until
-/// somebody mends the topic, the permission or the limit.
+/// somebody mends the topic, the permission or the limit. Only a single record that the broker will never take is set aside.
 public enum ProduceVerdict: Sendable, Equatable {
     case acknowledged
     /// Send the same bytes again. `refreshingMetadata` where another broker may have to take them.
@@ -12,6 +12,8 @@ public enum ProduceVerdict: Sendable, Equatable {
     case reconcile
     /// Somebody else uses this producer id with a higher epoch: take a new one.
     case renew
+    /// The batch is too large, or a record of it isn't valid: divide it until what the broker doesn't take stands alone.
+    case divide
     /// Needs a person.
     case hold
 
@@ -33,10 +35,12 @@ public enum ProduceVerdict: Sendable, Equatable {
             // NOT_ENOUGH_REPLICAS_AFTER_APPEND, INVALID_TXN_STATE, CONCURRENT_TRANSACTIONS, REASSIGNMENT_IN_PROGRESS,
             // OFFSET_NOT_AVAILABLE, ELECTION_NOT_NEEDED, THROTTLING_QUOTA_EXCEEDED, TRANSACTION_ABORTABLE
             self = .retry(refreshingMetadata: false)
+        case 10, 18, 87:  // MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_RECORD
+            self = .divide
         default:
-            // MESSAGE_TOO_LARGE, INVALID_TOPIC_EXCEPTION, RECORD_LIST_TOO_LARGE, INVALID_REQUIRED_ACKS, …_AUTHORIZATION_FAILED,
-            // INVALID_TIMESTAMP, UNSUPPORTED_VERSION, INVALID_REQUEST, UNSUPPORTED_FOR_MESSAGE_FORMAT, POLICY_VIOLATION,
-            // UNSUPPORTED_COMPRESSION_TYPE, INVALID_RECORD, and what Kafka will think of next
+            // INVALID_TOPIC_EXCEPTION, INVALID_REQUIRED_ACKS, …_AUTHORIZATION_FAILED, INVALID_TIMESTAMP, UNSUPPORTED_VERSION,
+            // INVALID_REQUEST, UNSUPPORTED_FOR_MESSAGE_FORMAT, POLICY_VIOLATION, UNSUPPORTED_COMPRESSION_TYPE, and what Kafka will
+            // think of next
             self = .hold
         }
     }

@@ -9,6 +9,8 @@ public enum ProducerAction: Sendable, Equatable {
     case inspect(InspectRequest)
     /// Look for batches in the log. Answered by `scanned`.
     case scan(ScanRequest)
+    /// Put smaller batches in the place of one that the broker refused for good, or set its only record aside. Answered by `divided`.
+    case divide(SealedBatch, BatchRefusal)
     /// Ask any broker for a producer id of our own (InitProducerId without a transactional id). Answered by `producerIDObtained`.
     case obtainProducerID
     /// Find the partition's leader anew before the next request to it.
@@ -22,6 +24,8 @@ public enum ProducerAction: Sendable, Equatable {
     case recordProducerID(ProducerIdentity)
     /// The broker holds the batch. Losing this note costs a question at the next start, no more.
     case recordAcknowledgement(BatchID, TopicPartition, Offset)
+    /// Durably: the batch is not sent any more, and its sequences are missing.
+    case recordGivingUp(BatchID)
     /// The broker lost what it had acknowledged: the intents are needed again.
     case recordReopening([BatchID])
 
@@ -102,6 +106,29 @@ public struct ScanRequest: Hashable, Sendable {
     }
 }
 
+/// Why the broker will never take a batch as it is.
+public struct BatchRefusal: Hashable, Sendable, CustomStringConvertible {
+    public var code: ErrorCode
+    public var message: String
+
+    public var description: String { message.isEmpty ? code.description : "\(code): \(message)" }
+
+    public init(code: ErrorCode, message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// What became of a batch that was to be divided. Durable when it is told.
+public enum BatchDivision: Sendable, Equatable {
+    /// These take its place, in this order, with its identity and sequences.
+    case parts([SealedBatch])
+    /// It held a single record, which stands among the dead letters now.
+    case setAside
+    /// Not now: no room, or what was sealed can't be read.
+    case impossible(reason: String)
+}
+
 /// How a Produce ended.
 public enum ProduceOutcome: Sendable, Equatable {
     /// `.none` where the broker knows that it has the batch but not where.
@@ -166,6 +193,12 @@ public enum ProducerNotice: Sendable, Equatable {
     case retrying(TopicPartition, reason: String)
     /// A batch that only a person can help.
     case held(TopicPartition, ErrorCode, message: String)
+    /// A batch that the broker refused for good was replaced by smaller ones.
+    case divided(TopicPartition, BatchID, BatchRefusal, parts: Int)
+    /// A single record that the broker will never take was put into the dead-letter file.
+    case setAside(TopicPartition, BatchID, BatchRefusal)
+    /// A batch that the broker refused for good can't be divided now: it is held.
+    case indivisible(TopicPartition, BatchRefusal, reason: String)
     case reconciling(TopicPartition, reason: String)
     /// What a reconciliation came to.
     case reconciled(TopicPartition, present: Int, sentAgain: Int)

@@ -12,12 +12,18 @@ public protocol ProducerJournal: AnyObject {
     /// What the batch is known by under its present identity; nil where it isn't held any more.
     func fingerprint(of id: BatchID) throws -> BatchFingerprint?
 
+    /// Puts the halves of a batch in its place, with its identity and sequences, in one atomic record; where it holds a single record, puts that into the
+    /// dead-letter file, and gives the batch up. Durable on return.
+    func divide(_ id: BatchID, because refusal: BatchRefusal) throws -> BatchDivision
+
     /// Durable on return.
     func record(opening: PartitionOpening) throws
     /// Durable on return. The named batches are unacknowledged again, and have their new identities.
     func record(rebase: PartitionRebase) throws
     /// Durable on return.
     func record(producer identity: ProducerIdentity) throws
+    /// The batch will never be sent; until the next rebase the partition has a hole. Durable on return.
+    func record(givingUp id: BatchID) throws
     /// May be lost by a crash.
     func recordAcknowledgement(of id: BatchID, in partition: TopicPartition, at offset: Offset) throws
     /// May be lost by a crash: it is found out again.

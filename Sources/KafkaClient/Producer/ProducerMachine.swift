@@ -143,6 +143,13 @@ public struct ProducerMachine: Sendable {
         withLane(partition, now) { lane, context in lane.intentUnreadable(id, reason: reason, &context) }
     }
 
+    /// What became of a batch that was to be divided.
+    public mutating func divided(
+        _ id: BatchID, in partition: TopicPartition, _ division: BatchDivision, _ refusal: BatchRefusal, now: Instant
+    ) -> [ProducerAction] {
+        withLane(partition, now) { lane, context in lane.divided(id, division, refusal, &context) }
+    }
+
     /// The log reused the space of acknowledged batches up to this one.
     public mutating func freed(through id: BatchID) {
         for partition in lanes.keys { lanes[partition]!.freed(through: id) }
@@ -184,6 +191,23 @@ public struct ProducerMachine: Sendable {
             }
         }
         return nil
+    }
+
+    /// Bytes that wait for acknowledgements, by topic.
+    public var waitingBytes: [String: Int] {
+        lanes.values.reduce(into: [:]) { waiting, lane in
+            guard !lane.pending.isEmpty else { return }
+            waiting[lane.partition.topic, default: 0] += lane.pending.reduce(0) { $0 + $1.batch.byteCount }
+        }
+    }
+
+    /// Topics with a partition that takes nothing, though others took something for `patience` since it last did: it isn't the cluster that can't
+    /// be reached.
+    public func stuckTopics(patience: Duration) -> Set<String> {
+        guard let last = lanes.values.compactMap(\.acknowledgedAt).max() else { return [] }
+        return lanes.values.reduce(into: []) { stuck, lane in
+            if !lane.pending.isEmpty, lane.progressAt + patience <= last { stuck.insert(lane.partition.topic) }
+        }
     }
 
     /// Batches that were sealed and are not acknowledged.

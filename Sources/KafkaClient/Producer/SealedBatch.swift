@@ -6,6 +6,9 @@ public struct BatchID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// From one seal to the next: between two numbers is room for those of the parts that a batch is divided into.
+    public static let step: UInt64 = 1 << 24
+
     @inlinable public static func < (left: BatchID, right: BatchID) -> Bool { left.rawValue < right.rawValue }
 
     public var description: String { String(rawValue) }
@@ -78,6 +81,8 @@ public struct PartitionSnapshot: Hashable, Sendable {
     public var nextSequence: Int32
     /// The end of the last acknowledged batch, or the log's end when the partition was first opened; `.none` where nothing was ever sent.
     public var floor: Offset
+    /// A batch was given up: the sequences of those after it don't follow on what the broker holds.
+    public var hasHole: Bool
     /// Acknowledged batches that the log still holds, in order, with their offsets (`.none` where the broker didn't tell).
     public var acknowledged: [(batch: SealedBatch, offset: Offset)]
     /// The others, in order. Any of them may have reached the broker.
@@ -85,20 +90,22 @@ public struct PartitionSnapshot: Hashable, Sendable {
 
     public init(
         partition: TopicPartition, topicID: TopicID, identity: ProducerIdentity, nextSequence: Int32, floor: Offset,
-        acknowledged: [(batch: SealedBatch, offset: Offset)], pending: [SealedBatch]
+        hasHole: Bool = false, acknowledged: [(batch: SealedBatch, offset: Offset)], pending: [SealedBatch]
     ) {
         self.partition = partition
         self.topicID = topicID
         self.identity = identity
         self.nextSequence = nextSequence
         self.floor = floor
+        self.hasHole = hasHole
         self.acknowledged = acknowledged
         self.pending = pending
     }
 
     public static func == (left: Self, right: Self) -> Bool {
         left.partition == right.partition && left.topicID == right.topicID && left.identity == right.identity
-            && left.nextSequence == right.nextSequence && left.floor == right.floor && left.pending == right.pending
+            && left.nextSequence == right.nextSequence && left.floor == right.floor
+            && left.hasHole == right.hasHole && left.pending == right.pending
             && left.acknowledged.elementsEqual(right.acknowledged) { $0 == $1 }
     }
 

@@ -10,10 +10,10 @@ import Testing
 #endif
 
 /// A seed whose run is printed: `SHIPPING_TRACE=19 swift test --filter ExactlyOnce`.
-private let tracedSeed = number("SHIPPING_TRACE")
+let tracedSeed = number("SHIPPING_TRACE")
 
 /// More seeds than usual: `SHIPPING_SEEDS=500`.
-private func seeds(_ count: UInt64) -> [UInt64] {
+func seeds(_ count: UInt64) -> [UInt64] {
     tracedSeed.map { [$0] } ?? Array(1...(number("SHIPPING_SEEDS") ?? count))
 }
 

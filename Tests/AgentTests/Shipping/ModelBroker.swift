@@ -11,6 +11,8 @@ final class ModelBroker {
         var offset: Int64
         var batch: RecordBatch
         var lines: [String]
+        /// Counts appends to all partitions.
+        var order = 0
     }
 
     struct Producer {
@@ -29,6 +31,17 @@ final class ModelBroker {
     var partitions: [TopicPartition: Partition] = [:]
     var nextProducerID: Int64 = 1000
     var isUp = true
+    /// What it takes of a topic: how many partitions, how large batches; nothing of one without permission.
+    var partitionCount: Int32 = 2
+    var batchBytesMax = Int.max
+    var forbidden: Set<String> = []
+    var unknown: Set<String> = []
+    /// Whether records that `isPoison` says are not valid.
+    var validates = false
+    private var appends = 0
+
+    static func isPoison(_ line: String) -> Bool { line.contains("13 x") }
+
     /// Counts restarts: connections of an earlier one are gone.
     var life = 0
     var duplicates = 0
@@ -44,6 +57,10 @@ final class ModelBroker {
         guard let batch = try? RecordBatch(bytes), (try? batch.checkCRC()) != nil else {
             return .refused(.corruptMessage, message: "")
         }
+        if forbidden.contains(target.topic) { return .refused(.topicAuthorizationFailed, message: "") }
+        if bytes.readableBytes > batchBytesMax { return .refused(.messageTooLarge, message: "") }
+        let lines = Self.lines(of: batch)
+        if validates, lines.contains(where: Self.isPoison) { return .refused(.invalidRecord, message: "poison") }
         var partition = partitions[target, default: Partition()]
         let (base, last) = (batch.baseSequence, batch.lastSequence)
         var producer = Producer(epoch: batch.producerEpoch.rawValue, batches: [])
@@ -66,7 +83,8 @@ final class ModelBroker {
         producer.batches.append((base, last, offset))
         if producer.batches.count > 5 { producer.batches.removeFirst() }
         partition.producers[batch.producerID] = producer
-        partition.log.append(Stored(offset: offset, batch: batch, lines: Self.lines(of: batch)))
+        appends += 1
+        partition.log.append(Stored(offset: offset, batch: batch, lines: lines, order: appends))
         partition.end += Int64(batch.recordCount)
         partitions[target] = partition
         return .acknowledged(baseOffset: Offset(offset))

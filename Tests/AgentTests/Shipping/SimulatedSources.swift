@@ -91,15 +91,18 @@ final class SimulatedInput: Input {
 
     private var later: [Int: [Reading]] = [:]
 
-    func poll(now: Instant) -> InputPoll {
+    func poll(now: Instant, isOpen: (_ topic: String) -> Bool) -> InputPoll {
         if !events.isEmpty { return .event(events.removeFirst()) }
         for _ in 0...sources.sourceCount {
             turn = (turn + 1) % (sources.sourceCount + 1)
+            guard isOpen(Self.topic(of: turn)) else { continue }
             if let block = read(turn) { return .block(block) }
             if !events.isEmpty { return .event(events.removeFirst()) }
         }
         return .idle(until: now + .milliseconds(20), wake: nil)
     }
+
+    static func topic(of source: Int) -> String { source % 2 == 0 ? "a" : "b" }
 
     private func read(_ source: Int) -> LineBlock? {
         let perFile = source == sources.journal ? Int.max : SimulatedSources.linesPerFile
@@ -144,7 +147,7 @@ final class SimulatedInput: Input {
             }
         }
         let key = sources.key(source, first)
-        let origin = origins[key] ?? LineOrigin(source: key, topic: source % 2 == 0 ? "a" : "b")
+        let origin = origins[key] ?? LineOrigin(source: key, topic: Self.topic(of: source))
         origins[key] = origin
         let position = FilePosition(
             path: UInt64(source), device: 1, inode: UInt64(reading.file), offset: reading.offset,

@@ -19,6 +19,11 @@ final class Simulation {
         var lostRequest = 0
         var lostAnswer = 0
         var repeatedAnswer = 0
+        /// The broker's limits change: how large a batch may be, what a record may hold, who may write, how many partitions there are.
+        var sizeChange = 0
+        var validation = false
+        var permissionChange = 0
+        var growth = 0
         var durability = IntentSettings.Durability.fsync
     }
 
@@ -49,11 +54,14 @@ final class Simulation {
         var stale = 0
         var reconciled = 0
         var unreadable = 0
+        var divided = 0
+        var setAside = 0
     }
 
     init(seed: UInt64, weather: Weather) {
         random = SeededRandom(seed: seed)
         self.weather = weather
+        broker.validates = weather.validation
     }
 
     func after(_ duration: Duration, _ run: @escaping () -> Void) {
@@ -64,9 +72,10 @@ final class Simulation {
     func add(_ agent: SimulatedAgent) { agents.append(agent) }
 
     /// Runs for a time in which bad things happen, then until everything is shipped in fair weather. False where it isn't in an hour.
-    func run(storm: Duration) -> Bool {
+    func run(storm: Duration, afterStorm: () -> Void = {}) -> Bool {
         let end = now + storm
         while now < end { step(isStormy: true) }
+        afterStorm()
         clear()
         let limit = now + .seconds(3600)
         while now < limit {
@@ -90,6 +99,9 @@ final class Simulation {
     }
 
     private func clear() {
+        broker.forbidden = []
+        broker.unknown = []
+        for agent in agents { agent.wake() }
         for agent in agents { agent.files.stopAt(operation: nil) }
     }
 
@@ -109,7 +121,14 @@ final class Simulation {
 
     private func happens(_ rarity: Int) -> Bool { rarity > 0 && random.oneIn(rarity) }
 
+    private func changeLimits() {
+        if happens(weather.sizeChange) { broker.batchBytesMax = Int.random(in: 120...1500, using: &random) }
+        if happens(weather.permissionChange) { broker.forbidden.formSymmetricDifference(["b"]) }
+        if happens(weather.growth) { broker.partitionCount += 1 }
+    }
+
     private func storm() {
+        changeLimits()
         for agent in agents {
             if happens(weather.agentKill) { agent.killSoon(power: false, using: &random) }
             if happens(weather.powerCut) { agent.killSoon(power: true, using: &random) }
@@ -144,6 +163,8 @@ final class Simulation {
         case .staleState: counts.stale += 1
         case .reconciled: counts.reconciled += 1
         case .intentUnreadable: counts.unreadable += 1
+        case .divided: counts.divided += 1
+        case .setAside: counts.setAside += 1
         default: break
         }
     }
@@ -278,9 +299,23 @@ final class SimulatedAgent: TopicDirectory {
         self.durability = durability
     }
 
-    func partitionCount(of topic: String) -> Int32? { 2 }
+    private weak var simulation: Simulation?
+
+    func partitionCount(of topic: String) -> Int32? {
+        simulation.flatMap { $0.broker.unknown.contains(topic) ? nil : $0.broker.partitionCount }
+    }
+
+    /// Lines that the broker will never take.
+    func deadLetters() throws -> [String] {
+        let bytes = try files.contents(of: "/state/dead-letters.jsonl", bytesMax: .mib(16)) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { line in
+            String(line.split(separator: "\"value\":\"")[1].prefix { $0 != "\"" })
+        }
+    }
 
     var isDrained: Bool { core?.log.pendingCount == 0 && isReadToTheEnd && core!.assembler.isEmpty }
+
+    var pendingBytes: Int { core?.sender.machine.waitingBytes.values.reduce(0, +) ?? 0 }
 
     /// Where it stands, for a seed that failed.
     var summary: String {
@@ -309,6 +344,9 @@ final class SimulatedAgent: TopicDirectory {
         isPowerCut = power
         files.stopAt(operation: files.operationCount + Int.random(in: 1...12, using: &random))
     }
+
+    /// A topic is known that wasn't.
+    func wake() { wakeAt = .zero }
 
     func answers(_ answer: ProducerAnswer, life: Int) {
         guard life == self.life else { return }
@@ -392,6 +430,7 @@ final class SimulatedAgent: TopicDirectory {
         try log.bind(to: binding)
         var producer = ProducerSettings()
         producer.inspectionInterval = .seconds(5)
+        self.simulation = simulation
         let machine = ProducerMachine(
             settings: producer, identity: log.producer == .none ? nil : log.producer, recovered: log.snapshots)
         let sender = BatchSender(

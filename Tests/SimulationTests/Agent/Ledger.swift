@@ -28,7 +28,7 @@ final class Ledger {
         case .acknowledgedLost(_, let records): lost += Int(records)
         case .staleState: staleStates += 1
         case .retrying, .held, .reconciling, .reconciled, .topicRecreated, .producerIDChanged, .producerIDUnavailable,
-            .intentUnreadable:
+            .intentUnreadable, .divided, .setAside, .indivisible:
             break
         }
         notices[Self.name(notice), default: 0] += 1

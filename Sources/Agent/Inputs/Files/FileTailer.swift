@@ -41,6 +41,8 @@ public final class FileTailer: Input {
     var ready: Deque<TailedSource> = []
     /// In the order of their times.
     var delayed: Deque<TailedSource> = []
+    /// Those whose topic wasn't open when it was their turn, by topic.
+    private var shut: [String: [TailedSource]] = [:]
     var events: Deque<InputEvent> = []
 
     var nextDrain = Instant.zero
@@ -80,12 +82,18 @@ public final class FileTailer: Input {
 
     deinit { close() }
 
-    public func poll(now: Instant) -> InputPoll {
+    public func poll(now: Instant, isOpen: (_ topic: String) -> Bool) -> InputPoll {
         guard !isClosed else { return .idle(until: .distantFuture, wake: nil) }
         lookAround(now: now)
         if let event = events.popFirst() { return .event(event) }
+        for topic in shut.keys where isOpen(topic) { ready += shut.removeValue(forKey: topic)! }
         var turns = 0
         while let source = ready.popFirst() {
+            let topic = source.origin.topic
+            guard shut[topic] == nil, isOpen(topic) else {
+                shut[topic, default: []].append(source)
+                continue
+            }
             source.isQueued = false
             if let block = takeTurn(source, now: now) { return .block(block) }
             if let event = events.popFirst() { return .event(event) }
@@ -101,15 +109,19 @@ public final class FileTailer: Input {
     public func attend(now: Instant) -> Instant {
         guard !isClosed else { return .distantFuture }
         lookAround(now: now)
-        for source in [ready, delayed].joined() {
-            for stream in source.streams where stream.needsRead && stream.location != nil {
-                if stream.content == nil, opened.count < settings.descriptorsMax { _ = open(stream, now: now) }
-                // That it was cut before anything of it was read is seen by its first bytes.
-                if needsFirstLook(stream) { holdForLook(source) }
-            }
-        }
+        for source in [ready, delayed].joined() { hold(source, now: now) }
+        for source in shut.values.joined() { hold(source, now: now) }
         scanDirtyFolders(now: now)
         return now + .milliseconds(500)
+    }
+
+    /// Opens what waits to be read, so that it can't vanish.
+    private func hold(_ source: TailedSource, now: Instant) {
+        for stream in source.streams where stream.needsRead && stream.location != nil {
+            if stream.content == nil, opened.count < settings.descriptorsMax { _ = open(stream, now: now) }
+            // That it was cut before anything of it was read is seen by its first bytes.
+            if needsFirstLook(stream) { holdForLook(source) }
+        }
     }
 
     public func streamStatuses() -> [StreamStatus] {

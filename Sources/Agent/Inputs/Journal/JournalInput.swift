@@ -80,8 +80,8 @@ public final class JournalInput: Input {
 
     deinit { close() }
 
-    public func poll(now: Instant) -> InputPoll {
-        guard !isClosed else { return .idle(until: .distantFuture, wake: nil) }
+    public func poll(now: Instant, isOpen: (_ topic: String) -> Bool) -> InputPoll {
+        guard !isClosed, isOpen(settings.topic) else { return .idle(until: .distantFuture, wake: nil) }
         if let event = events.popFirst() { return .event(event) }
         if child == nil {
             guard startAt <= now else { return .idle(until: startAt, wake: nil) }

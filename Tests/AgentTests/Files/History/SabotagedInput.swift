@@ -22,21 +22,21 @@ final class SabotagedInput: Input {
         self.sabotage = sabotage
     }
 
-    func poll(now: Instant) -> InputPoll {
+    func poll(now: Instant, isOpen: (_ topic: String) -> Bool) -> InputPoll {
         if sabotage != .swapsBlocks || waiting.count == 2, !waiting.isEmpty { return .block(waiting.removeLast()) }
-        let poll = input.poll(now: now)
+        let poll = input.poll(now: now, isOpen: isOpen)
         switch poll {
         case .block(let block):
             blocks += 1
             switch sabotage {
-            case .losesABlock where blocks % 20 == 0: return self.poll(now: now)
+            case .losesABlock where blocks % 20 == 0: return self.poll(now: now, isOpen: isOpen)
             case .repeatsABlock where blocks % 20 == 0: waiting.append(block)
             case .swapsBlocks where blocks % 20 >= 18:
                 waiting.append(block)
-                return self.poll(now: now)
+                return self.poll(now: now, isOpen: isOpen)
             default: break
             }
-        case .event(.positioned) where sabotage == .forgetsWhereItIs: return self.poll(now: now)
+        case .event(.positioned) where sabotage == .forgetsWhereItIs: return self.poll(now: now, isOpen: isOpen)
         case .event, .idle: break
         }
         return poll

@@ -210,7 +210,8 @@ let package = Package(
         .testTarget(
             name: "KafkaConnectionTests",
             dependencies: [
-                "KafkaConnection", "KafkaWire", "Base", "TestKit", nioCore, nioEmbedded, nioPosix, systemPackage,
+                "KafkaConnection", "KafkaWire", "Telemetry", "Base", "TestKit", nioCore, nioEmbedded, nioPosix,
+                systemPackage,
             ]),
         .testTarget(
             name: "KafkaClientTests",

@@ -108,6 +108,7 @@ struct AgentLoop {
     private let topics: ClusterTopics
     private let status: StatusPublisher
     private let condition: AgentCondition
+    private let activity: SourceActivity
 
     init(_ agent: Agent, _ binding: StateBinding, _ makeInputs: Agent.MakeInputs) throws {
         let (settings, telemetry, mailbox) = (agent.settings, agent.telemetry, agent.mailbox)
@@ -144,6 +145,7 @@ struct AgentLoop {
         }
         status = StatusPublisher(cluster: agent.cluster, topic: settings.statusTopic)
         self.condition = condition
+        activity = SourceActivity(log.counts)
         self.agent = agent
     }
 
@@ -218,9 +220,13 @@ struct AgentLoop {
             partitions: core.sender.machine.states, counts: log.counts.all,
             streams: inputs.flatMap { $0.streamStatuses() }, lastError: condition.lastError)
         let metrics = agent.telemetry.metrics
-        metrics.gauge("millrace_agent_pending_batches").set(status.pendingBatches)
-        metrics.gauge("millrace_agent_ring_used_bytes").set(status.ringUsed.bytes)
-        metrics.gauge("millrace_agent_unread_bytes").set(
+        for (source, lines) in activity.linesSince(log.counts) {
+            metrics.counter(AgentMetrics.sourceLines, source.text).increment(by: lines)
+        }
+        metrics.gauge(AgentMetrics.pendingBatches).set(status.pendingBatches)
+        metrics.gauge(AgentMetrics.ringUsed).set(status.ringUsed.bytes)
+        metrics.gauge(AgentMetrics.ringSize).set(status.ringBytes.bytes)
+        metrics.gauge(AgentMetrics.unread).set(
             Int(clamping: status.streams.reduce(Int64(0)) { $0 + ($1.unread ?? 0) }))
         let telemetry = agent.telemetry
         self.status.publish(key: agent.settings.host, value: status.json, time: wallTime) { error in

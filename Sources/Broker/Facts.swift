@@ -20,7 +20,7 @@ struct ConnectionClosed: Fact {
     }
     func measure(in metrics: MetricRegistry) {
         if reason.isRefusal {
-            metrics.counter("millrace_broker_connections_refused_total", [("listener", listener)]).increment()
+            metrics.counter(BrokerMetrics.connectionsRefused, listener).increment()
         }
     }
 }
@@ -47,7 +47,7 @@ struct ConnectionTurnedAway: Fact {
     }
     func measure(in metrics: MetricRegistry) {
         metrics.counter(
-            "millrace_broker_connections_turned_away_total", [("listener", listener), ("limit", limit.rawValue)]
+            BrokerMetrics.connectionsTurnedAway, listener, limit.rawValue
         ).increment()
     }
 }
@@ -83,14 +83,14 @@ struct TopicCreated: Fact {
     let partitionCount: Int32
 
     var message: String { "topic \(topic) was created with \(partitionCount) partitions" }
-    func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_topics_created_total").increment() }
+    func measure(in metrics: MetricRegistry) { metrics.counter(BrokerMetrics.topicsCreated).increment() }
 }
 
 struct TopicDeleted: Fact {
     let topic: String
 
     var message: String { "topic \(topic) was deleted" }
-    func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_topics_deleted_total").increment() }
+    func measure(in metrics: MetricRegistry) { metrics.counter(BrokerMetrics.topicsDeleted).increment() }
 }
 
 struct PartitionOffline: Fact {
@@ -99,7 +99,7 @@ struct PartitionOffline: Fact {
 
     var level: Logger.Level { .error }
     var message: String { "partition \(partition) is offline: \(reason)" }
-    func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_partitions_offline_total").increment() }
+    func measure(in metrics: MetricRegistry) { metrics.counter(BrokerMetrics.partitionsOffline).increment() }
 }
 
 /// A folder that no topic claims. It is left alone: what was acknowledged is never deleted on a guess.
@@ -123,7 +123,7 @@ struct AppendTurnedAway: Fact {
         "an append to \(partition) was turned away: too much waits for the disk (limits: disk_jobs, disk_job_bytes)"
     }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_broker_appends_turned_away_total").increment()
+        metrics.counter(BrokerMetrics.appendsTurnedAway).increment()
     }
 }
 
@@ -135,7 +135,7 @@ struct AppendFailed: Fact {
 
     var level: Logger.Level { .debug }
     var message: String { "an append to \(partition) failed: \(reason)" }
-    func measure(in metrics: MetricRegistry) { metrics.counter("millrace_broker_appends_failed_total").increment() }
+    func measure(in metrics: MetricRegistry) { metrics.counter(BrokerMetrics.appendsFailed).increment() }
 }
 
 /// A write on an event loop took long: for a while the disk lanes do all writing.
@@ -148,7 +148,7 @@ struct LoopWritesPaused: Fact {
             + "threads write. Where this repeats, the disk does not keep up with what is written back (vm.dirty_ratio)"
     }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_broker_loop_writes_paused_total").increment()
+        metrics.counter(BrokerMetrics.loopWritesPaused).increment()
     }
 }
 
@@ -163,7 +163,7 @@ struct OffsetsExpired: Fact {
         "\(count) committed offsets of group \(group) outlived their retention\(withGroup ? "; the group is forgotten" : "")"
     }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_broker_offsets_expired_total").increment(by: count)
+        metrics.counter(BrokerMetrics.offsetsExpired).increment(by: count)
     }
 }
 
@@ -182,6 +182,6 @@ struct RequestBudgetExhausted: Fact {
             "requests of \(bytesMax) are being worked on, and senders have to wait (limits: request_bytes_in_flight)\(others)"
     }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_broker_request_budget_exhausted_total").increment()
+        metrics.counter(BrokerMetrics.requestBudgetExhausted).increment()
     }
 }

@@ -221,8 +221,8 @@ final class RunningBroker: Sendable {
         let log = Mutex(RefusalLog())
         let bytesMax = services.settings.limits.requestBytesInFlightMax
         return RequestBudget(
-            bytesMax: bytesMax, taken: metrics.gauge("millrace_broker_request_bytes"),
-            waits: metrics.counter("millrace_broker_request_waits_total")
+            bytesMax: bytesMax, taken: metrics.gauge(BrokerMetrics.requestBytes),
+            waits: metrics.counter(BrokerMetrics.requestWaits)
         ) { [services] in
             let unsaidCount = log.withLock { $0.refused(now: services.time.now) }
             services.telemetry.emit(
@@ -297,6 +297,6 @@ struct LogFactReport: Fact {
     }
     var message: String { fact.description }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_log_events_total", [("event", fact.name)]).increment()
+        metrics.counter(BrokerMetrics.logEvents, fact.name).increment()
     }
 }

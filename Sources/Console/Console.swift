@@ -62,7 +62,7 @@ public struct Console: Sendable {
     private static func page(_ path: String, telemetry: Telemetry, health: Health) -> Response {
         switch path {
         case "/metrics":
-            var response = Response.text(telemetry.metrics.prometheusText())
+            var response = Response.text(telemetry.metrics.prometheusText(health: health))
             response.contentType = "text/plain; version=0.0.4; charset=utf-8"
             return response
         case "/healthz": return .text(health.text, status: health.isHealthy ? .ok : .serviceUnavailable)

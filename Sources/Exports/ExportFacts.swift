@@ -12,7 +12,7 @@ public struct ExportTakenOver: Fact {
     public var metadata: Logger.Metadata { ["attempt": "\(attempt)"] }
 
     public func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_export_takeovers_total", chain.labels).increment(by: 1)
+        metrics.counter(ExportMetrics.takeovers, chain.labels).increment(by: 1)
     }
 }
 
@@ -28,16 +28,17 @@ public struct ExportCommitted: Fact {
 
     public func measure(in metrics: MetricRegistry) {
         let labels = record.chain.labels
-        metrics.counter("millrace_export_commits_total", labels).increment(by: 1)
-        metrics.counter("millrace_export_rows_total", labels).increment(by: Int(record.rowCount))
-        metrics.counter("millrace_export_files_total", labels).increment(by: record.files.count)
-        metrics.counter("millrace_export_bytes_total", labels).increment(
+        metrics.counter(ExportMetrics.commits, labels).increment(by: 1)
+        metrics.counter(ExportMetrics.rows, labels).increment(by: Int(record.rowCount))
+        metrics.counter(ExportMetrics.files, labels).increment(by: record.files.count)
+        metrics.counter(ExportMetrics.bytes, labels).increment(
             by: record.files.reduce(0) { $0 + Int($1.length) })
-        metrics.gauge("millrace_export_committed_offset", labels + [("partition", "\(record.chain.partition)")])
+        metrics.gauge(ExportMetrics.committedOffset, labels + ["\(record.chain.partition)"])
             .set(Double(record.to.rawValue))
     }
 }
 
 extension ChainID {
-    fileprivate var labels: [(String, String)] { [("pipeline", pipeline), ("table", table), ("topic", topic)] }
+    /// In the order in which `ExportMetrics` names them.
+    fileprivate var labels: [String] { [pipeline, table, topic] }
 }

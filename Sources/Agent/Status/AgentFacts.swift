@@ -53,27 +53,27 @@ struct ShippingFact: Fact {
     }
 
     func measure(in metrics: MetricRegistry) {
-        func count(_ name: String, _ amount: Int = 1) { metrics.counter(name).increment(by: amount) }
+        func count(_ metric: Metric, _ amount: Int = 1) { metrics.counter(metric).increment(by: amount) }
         switch notice {
         case .acknowledged(let partition, let records, let bytes):
-            metrics.counter("millrace_agent_records_shipped_total", [("topic", partition.topic)]).increment(by: records)
-            metrics.counter("millrace_agent_bytes_shipped_total", [("topic", partition.topic)]).increment(by: bytes)
-        case .retrying: count("millrace_agent_retries_total")
-        case .held, .indivisible: count("millrace_agent_held_total")
-        case .divided: count("millrace_agent_batches_divided_total")
+            metrics.counter(AgentMetrics.recordsShipped, partition.topic).increment(by: records)
+            metrics.counter(AgentMetrics.bytesShipped, partition.topic).increment(by: bytes)
+        case .retrying: count(AgentMetrics.retries)
+        case .held, .indivisible: count(AgentMetrics.held)
+        case .divided: count(AgentMetrics.batchesDivided)
         case .setAside(let partition, _, _):
-            metrics.counter("millrace_agent_dead_letters_total", [("topic", partition.topic)]).increment()
-        case .reconciling: count("millrace_agent_reconciliations_total")
+            metrics.counter(AgentMetrics.deadLetters, partition.topic).increment()
+        case .reconciling: count(AgentMetrics.reconciliations)
         case .reconciled: break
-        case .tailLost(_, _, let records): count("millrace_agent_tail_lost_records_total", records)
+        case .tailLost(_, _, let records): count(AgentMetrics.tailLost, records)
         case .acknowledgedLost(_, let records):
-            count("millrace_agent_acknowledged_lost_records_total", Int(clamping: records))
-        case .ambiguous(_, _, let records, _): count("millrace_agent_ambiguous_records_total", records)
-        case .staleState: count("millrace_agent_stale_state_total")
-        case .topicRecreated: count("millrace_agent_topics_recreated_total")
-        case .producerIDChanged: count("millrace_agent_producer_ids_total")
-        case .producerIDUnavailable: count("millrace_agent_producer_id_failures_total")
-        case .intentUnreadable(_, _, let records, _): count("millrace_agent_unreadable_records_total", records)
+            count(AgentMetrics.acknowledgedLost, Int(clamping: records))
+        case .ambiguous(_, _, let records, _): count(AgentMetrics.ambiguous, records)
+        case .staleState: count(AgentMetrics.staleState)
+        case .topicRecreated: count(AgentMetrics.topicsRecreated)
+        case .producerIDChanged: count(AgentMetrics.producerIDs)
+        case .producerIDUnavailable: count(AgentMetrics.producerIDFailures)
+        case .intentUnreadable(_, _, let records, _): count(AgentMetrics.unreadable, records)
         }
     }
 }
@@ -107,18 +107,18 @@ struct InputFact: Fact {
     }
 
     func measure(in metrics: MetricRegistry) {
-        let name =
+        let metric: Metric? =
             switch event {
-            case .retired, .positioned, .recovered: ""
-            case .lineCut: "millrace_agent_lines_cut_total"
-            case .lineSkipped: "millrace_agent_lines_skipped_total"
-            case .nulBytesSkipped: "millrace_agent_nul_runs_total"
-            case .lineUnterminated: "millrace_agent_lines_unterminated_total"
-            case .truncated: "millrace_agent_files_truncated_total"
-            case .gap: "millrace_agent_gaps_total"
-            case .trouble: "millrace_agent_input_troubles_total"
+            case .retired, .positioned, .recovered: nil
+            case .lineCut: AgentMetrics.linesCut
+            case .lineSkipped: AgentMetrics.linesSkipped
+            case .nulBytesSkipped: AgentMetrics.nulRuns
+            case .lineUnterminated: AgentMetrics.linesUnterminated
+            case .truncated: AgentMetrics.filesTruncated
+            case .gap: AgentMetrics.gaps
+            case .trouble: AgentMetrics.inputTroubles
             }
-        if !name.isEmpty { metrics.counter(name).increment() }
+        if let metric { metrics.counter(metric).increment() }
     }
 }
 
@@ -148,7 +148,7 @@ struct StateRecovered: Fact {
     func measure(in metrics: MetricRegistry) {
         switch recovery.finding {
         case .fresh, .whole: break
-        case .damagedCheckpoint, .lostRecords: metrics.counter("millrace_agent_state_damaged_total").increment()
+        case .damagedCheckpoint, .lostRecords: metrics.counter(AgentMetrics.stateDamaged).increment()
         }
     }
 }

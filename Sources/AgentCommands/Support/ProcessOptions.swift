@@ -27,11 +27,13 @@ public struct ProcessOptions: ParsableArguments {
         }
     }
 
-    /// A logger to standard error, and an empty registry.
+    /// A logger to standard error, and a registry that holds the version alone.
     public func telemetry(_ label: String) -> Telemetry {
         var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
-        return Telemetry(logger: logger)
+        let telemetry = Telemetry(logger: logger)
+        telemetry.metrics.gauge(ProcessMetrics.build, Build.version).set(1)
+        return telemetry
     }
 }
 

@@ -25,8 +25,8 @@ final class ListenerDispatcher: RequestDispatcher {
         self.fetches = fetches
         self.time = time
         self.telemetry = telemetry
-        requests = telemetry.metrics.counter("millrace_broker_requests_total", [("listener", listener.name)])
-        connections = telemetry.metrics.gauge("millrace_broker_connections", [("listener", listener.name)])
+        requests = telemetry.metrics.counter(BrokerMetrics.requests, listener.name)
+        connections = telemetry.metrics.gauge(BrokerMetrics.connections, listener.name)
     }
 
     func bound(to address: Address) {

@@ -14,9 +14,9 @@ final class FetchSessions: Sendable {
     init(limits: FetchSessionCache.Limits, time: any TimeSource, telemetry: Telemetry) {
         cache = Mutex(FetchSessionCache(limits: limits))
         self.time = time
-        sessions = telemetry.metrics.gauge("millrace_broker_fetch_sessions")
-        partitions = telemetry.metrics.gauge("millrace_broker_fetch_session_partitions")
-        evictions = telemetry.metrics.counter("millrace_broker_fetch_sessions_evicted_total")
+        sessions = telemetry.metrics.gauge(BrokerMetrics.fetchSessions)
+        partitions = telemetry.metrics.gauge(BrokerMetrics.fetchSessionPartitions)
+        evictions = telemetry.metrics.counter(BrokerMetrics.fetchSessionsEvicted)
     }
 
     func requested(_ request: FetchRequest, version: Int16) -> FetchSessionCache.Outcome {

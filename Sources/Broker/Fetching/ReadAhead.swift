@@ -15,8 +15,8 @@ final class ReadAhead: Sendable {
 
     init(threads: Int, jobsMax: Int, telemetry: Telemetry) {
         lanes = (0..<max(1, threads)).map { _ in DiskLane(jobsMax: jobsMax) }
-        coldFetches = telemetry.metrics.counter("millrace_broker_cold_fetches_total")
-        coldBytes = telemetry.metrics.counter("millrace_broker_cold_fetch_bytes_total")
+        coldFetches = telemetry.metrics.counter(BrokerMetrics.coldFetches)
+        coldBytes = telemetry.metrics.counter(BrokerMetrics.coldBytes)
     }
 
     /// Calls `then` once the files' bytes are in memory: at once and here where they are, else later on another thread. Where too much waits to be read,

@@ -102,6 +102,6 @@ struct GroupRecordSkipped: Fact {
     var level: Logger.Level { .error }
     var message: String { "\(partition): skipped a group record at offset \(offset): \(reason)" }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_broker_group_records_skipped_total").increment()
+        metrics.counter(BrokerMetrics.groupRecordsSkipped).increment()
     }
 }

@@ -45,9 +45,9 @@ final class PartitionAppender: Sendable {
         self.time = time
         self.telemetry = telemetry
         self.waitingBytesMax = waitingBytesMax.bytes
-        appendedBytes = telemetry.metrics.counter("millrace_broker_appended_bytes_total")
-        loopAppends = telemetry.metrics.counter("millrace_broker_appends_total", [("thread", "loop")])
-        laneAppends = telemetry.metrics.counter("millrace_broker_appends_total", [("thread", "lane")])
+        appendedBytes = telemetry.metrics.counter(BrokerMetrics.appendedBytes)
+        loopAppends = telemetry.metrics.counter(BrokerMetrics.appends, "loop")
+        laneAppends = telemetry.metrics.counter(BrokerMetrics.appends, "lane")
     }
 
     /// Appends each item, all of which share a lane. `then` is called once for each, with its index, on the lane's or a flushing thread;

@@ -33,7 +33,7 @@ final class TopicCatalog: Sendable {
         self.settings = settings
         self.fetches = fetches
         self.telemetry = telemetry
-        partitionGauge = telemetry.metrics.gauge("millrace_broker_partitions")
+        partitionGauge = telemetry.metrics.gauge(BrokerMetrics.partitions)
     }
 
     // MARK: Reading

@@ -57,7 +57,7 @@ final class ClientTroubles: Sendable {
     init(telemetry: Telemetry, time: any TimeSource) {
         self.telemetry = telemetry
         self.time = time
-        gauge = telemetry.metrics.gauge("millrace_client_troubles")
+        gauge = telemetry.metrics.gauge(ClientMetrics.troubles)
     }
 
     /// A try failed and will be made again.
@@ -128,7 +128,7 @@ struct ClientCallFailed: Fact {
     var level: Logger.Level { isSaid ? .warning : .debug }
     var message: String { "\(subject): \(reason); it is tried again" }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_client_failures_total", [("of", subject.kind)]).increment()
+        metrics.counter(ClientMetrics.failures, subject.kind).increment()
     }
 }
 
@@ -139,7 +139,7 @@ struct ClientTroubleOver: Fact {
 
     var message: String { "\(subject): works again after \(failures) failed \(failures == 1 ? "try" : "tries")" }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_client_recoveries_total", [("of", subject.kind)]).increment()
+        metrics.counter(ClientMetrics.recoveries, subject.kind).increment()
     }
 }
 
@@ -152,7 +152,7 @@ struct ClientThrottled: Fact {
     var level: Logger.Level { isSaid ? .info : .debug }
     var message: String { "broker \(address) asks to be left alone for \(duration): a quota of this client is used up" }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_client_throttled_milliseconds_total").increment(by: Int(duration.milliseconds))
+        metrics.counter(ClientMetrics.throttled).increment(by: Int(duration.milliseconds))
     }
 }
 
@@ -164,7 +164,7 @@ struct GroupJoined: Fact {
 
     var message: String { "group \(group): joined, \(generation), \(partitionCount) partitions" }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_client_group_joins_total", [("group", group)]).increment()
+        metrics.counter(ClientMetrics.groupJoins, group).increment()
     }
 }
 
@@ -178,6 +178,6 @@ struct MembershipLost: Fact {
         "group \(group): the membership ended (\(generation)); what was not committed is read again by whoever gets the partitions"
     }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_client_memberships_lost_total", [("group", group)]).increment()
+        metrics.counter(ClientMetrics.membershipsLost, group).increment()
     }
 }

@@ -12,7 +12,7 @@ struct PartitionRestarting: Fact {
     var level: Logger.Level { .warning }
     var message: String { "\(pipeline): \(partition) starts over in \(delay): \(reason)" }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_pipeline_restarts_total", [("pipeline", pipeline)]).increment()
+        metrics.counter(PipelineMetrics.restarts, pipeline).increment()
     }
 }
 
@@ -33,7 +33,7 @@ struct GroupCommitFailed: Fact {
     var level: Logger.Level { .warning }
     var message: String { "\(pipeline): the group's offset was not committed: \(reason)" }
     func measure(in metrics: MetricRegistry) {
-        metrics.counter("millrace_pipeline_commit_failures_total", [("pipeline", pipeline)]).increment()
+        metrics.counter(PipelineMetrics.commitFailures, pipeline).increment()
     }
 }
 
@@ -45,9 +45,8 @@ struct RecordsProcessed: Fact {
     var level: Logger.Level { .trace }
     var message: String { "\(pipeline): \(counts.rows) rows" }
     func measure(in metrics: MetricRegistry) {
-        let labels = [("pipeline", pipeline)]
-        metrics.counter("millrace_pipeline_rows_total", labels).increment(by: counts.rows)
-        metrics.counter("millrace_pipeline_filtered_total", labels).increment(by: counts.filteredOut)
-        metrics.counter("millrace_pipeline_unparsed_total", labels).increment(by: counts.unparsed)
+        metrics.counter(PipelineMetrics.rows, pipeline).increment(by: counts.rows)
+        metrics.counter(PipelineMetrics.filtered, pipeline).increment(by: counts.filteredOut)
+        metrics.counter(PipelineMetrics.unparsed, pipeline).increment(by: counts.unparsed)
     }
 }

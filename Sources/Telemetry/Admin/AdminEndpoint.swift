@@ -75,7 +75,7 @@ private final class AdminHandler: ChannelInboundHandler {
         var text: String
         let path = head.uri.split(separator: "?", maxSplits: 1).first.map(String.init) ?? "/"
         switch (head.method, path) {
-        case (.GET, "/metrics"), (.HEAD, "/metrics"): text = metrics.prometheusText()
+        case (.GET, "/metrics"), (.HEAD, "/metrics"): text = metrics.prometheusText(health: health)
         case (.GET, "/healthz"), (.HEAD, "/healthz"):
             status = health.isHealthy ? .ok : .serviceUnavailable
             text = health.text

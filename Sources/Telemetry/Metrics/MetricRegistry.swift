@@ -29,15 +29,12 @@ public final class MetricRegistry: MetricsFactory {
 
     public init() {}
 
-    /// Text for `# HELP`.
-    public func describe(_ name: String, _ help: String) { state.withLock { $0.help[name] = help } }
-
-    public func counter(_ name: String, _ labels: [(String, String)] = []) -> CounterHandle {
-        CounterHandle(cell: series(name, labels) { .counter(Cell()) }.cell)
+    public func counter(_ name: String, _ labels: [(String, String)] = [], help: String? = nil) -> CounterHandle {
+        CounterHandle(cell: series(name, labels, help: help) { .counter(Cell()) }.cell)
     }
 
-    public func gauge(_ name: String, _ labels: [(String, String)] = []) -> GaugeHandle {
-        GaugeHandle(cell: series(name, labels) { .gauge(Cell()) }.cell)
+    public func gauge(_ name: String, _ labels: [(String, String)] = [], help: String? = nil) -> GaugeHandle {
+        GaugeHandle(cell: series(name, labels, help: help) { .gauge(Cell()) }.cell)
     }
 
     /// A histogram of seconds or bytes with the given upper bounds.
@@ -49,7 +46,9 @@ public final class MetricRegistry: MetricsFactory {
         return HistogramHandle(cell: HistogramCell(bounds: bounds))
     }
 
-    private func series(_ name: String, _ labels: [(String, String)], make: () -> Series) -> Series {
+    private func series(
+        _ name: String, _ labels: [(String, String)], help: String? = nil, make: () -> Series
+    ) -> Series {
         let sorted = labels.map { Label(name: $0.0, value: $0.1) }.sorted { $0.name < $1.name }
         return state.withLock { state in
             var key = Key(name: name, labels: sorted)
@@ -61,6 +60,7 @@ public final class MetricRegistry: MetricsFactory {
             let made = make()
             state.series[key] = made
             state.seriesPerName[name, default: 0] += 1
+            if let help { state.help[name] = help }
             return made
         }
     }

@@ -11,7 +11,7 @@ import Telemetry
 public struct AgentCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "agent", abstract: "Ship log files and the journal to a broker, each line exactly once.",
-        subcommands: [RunAgent.self, AgentConfig.self, ValidateAgent.self])
+        subcommands: [RunAgent.self, InstallAgent.self, AgentConfig.self, ValidateAgent.self])
 
     public init() {}
 }
@@ -28,7 +28,8 @@ public struct MillraceAgent: AsyncParsableCommand {
             """,
         version: "millrace-agent \(Build.version)",
         subcommands: [
-            RunAgent.self, AgentConfig.self, ValidateAgent.self, VersionCommand.self, JournalReaderCommand.self,
+            RunAgent.self, InstallAgent.self, AgentConfig.self, ValidateAgent.self, VersionCommand.self,
+            JournalReaderCommand.self,
         ])
 
     public init() {}

@@ -56,3 +56,8 @@ def test_the_users_that_the_units_name_are_created(tmp_path):
     assert {account[0] for account in accounts} == wanted <= groups
     for name, _, number, _, _, home, shell in accounts:
         assert int(number) < 1000 and (home, shell) == ("/nonexistent", "/usr/sbin/nologin"), name
+
+
+def test_what_the_agent_installs_is_what_the_package_holds():
+    done = subprocess.run([REPOSITORY / "scripts" / "agent-unit", "--check"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -130,6 +130,7 @@ private final class HandClock: TimeSource {
         #expect(OwnUnit.name(cgroups: "0::/user.slice/user-0.slice/session-3.scope\n") == nil)
         #expect(OwnUnit.name(cgroups: "9:name=systemd:/system.slice/a.service\n2:cpu:/b.service\n") == "a.service")
         #expect(OwnUnit.name(environment: [:]) == nil, "not started by a service manager")
+        #expect(OwnUnit.cgroups(PosixFileSystem())?.contains(":/") == true, "the kernel's own file is read")
     }
 }
 

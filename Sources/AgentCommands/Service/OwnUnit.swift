@@ -9,10 +9,17 @@ public enum OwnUnit {
     public static func name(
         environment: [String: String] = processEnvironment(), fileSystem: any FileSystem = PosixFileSystem()
     ) -> String? {
-        guard environment["JOURNAL_STREAM"] != nil,
-            let bytes = (try? fileSystem.contents(of: "/proc/self/cgroup", bytesMax: .kib(64))) ?? nil
-        else { return nil }
-        return name(cgroups: String(decoding: bytes, as: UTF8.self))
+        guard environment["JOURNAL_STREAM"] != nil, let cgroups = cgroups(fileSystem) else { return nil }
+        return name(cgroups: cgroups)
+    }
+
+    /// The kernel gives such files no size: what is read says how long they are.
+    static func cgroups(_ fileSystem: any FileSystem) -> String? {
+        guard let file = try? fileSystem.open("/proc/self/cgroup", .read) else { return nil }
+        defer { file.close() }
+        var bytes = [UInt8](repeating: 0, count: 64 << 10)
+        guard let count = try? bytes.withUnsafeMutableBytes({ try file.read(into: $0, at: 0) }) else { return nil }
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 
     static func name(cgroups: String) -> String? {

@@ -31,7 +31,8 @@ public enum AgentMetrics {
     )
     static let deadLetters = Metric.counter(
         "millrace_agent_dead_letters_total", "topic",
-        help: "Records that no broker takes and that were set aside as dead letters; the log says where they stand.")
+        help: "Records that no broker takes and that were set aside: they stand in dead-letters.jsonl in the state "
+            + "directory.")
     static let reconciliations = Metric.counter(
         "millrace_agent_reconciliations_total",
         help: "Times that the agent asked what a broker holds before it sent again.")

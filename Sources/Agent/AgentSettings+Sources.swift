@@ -18,6 +18,7 @@ extension AgentSettings {
     ///       poll: true                         # don't wait for inotify: another machine writes here
     ///       line_max: 1000KiB
     ///       long_lines: cut                    # or skip
+    ///       multiline: {start: '^[0-9]{4}-', timeout: 1s}   # or continuation: …, or preset: java or nginx_error
     ///   - journal: {units: [nginx.service], identifiers: [sshd], priority: warning, topic: journal, labels: {team: shop}}
     ///   - journal: {directory: /srv/journal, name: copy}
     /// ```
@@ -79,8 +80,32 @@ extension AgentSettings {
         file.polls = try section.bool("poll", default: file.polls)
         file.lineBytesMax = try section.bytes("line_max", default: file.lineBytesMax, in: .kib(1)...(.gib(1)))
         file.longLines = try section.choice("long_lines", default: file.longLines)
+        if let node = section.node("multiline") { file.multiline = try Self.multiline(node) }
         try section.finish()
         files.append(file)
+    }
+
+    private static func multiline(_ node: YAMLNode) throws(SettingsError) -> Multiline {
+        var section = try node.mapping()
+        let (start, continuation) = (section.node("start"), section.node("continuation"))
+        let preset = section.node("preset")
+        let timeout = try section.duration(
+            "timeout", default: Multiline.timeout, in: .milliseconds(10)...(.seconds(3600)))
+        try section.finish()
+        guard [start, continuation, preset].count(where: { $0 != nil }) == 1 else {
+            throw SettingsError("expected one of start, continuation and preset here", at: node.place)
+        }
+        if let preset {
+            var multiline = try preset.choice(Multiline.Preset.self).multiline
+            multiline.timeout = timeout
+            return multiline
+        }
+        let pattern = try (start ?? continuation)!.string()
+        do throws(InputSettingsError) {
+            return start == nil
+                ? try Multiline(continuation: pattern, timeout: timeout)
+                : try Multiline(start: pattern, timeout: timeout)
+        } catch { throw SettingsError(error.message, at: (start ?? continuation)!.place) }
     }
 
     private mutating func readJournal(_ node: YAMLNode) throws(SettingsError) {

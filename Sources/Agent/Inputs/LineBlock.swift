@@ -103,10 +103,12 @@ public struct LineBlock: Sendable {
     let positions: Positions
     /// The position after the block, where it isn't that after its last byte: a line was cut, or bytes after it were skipped.
     let explicitEnd: StreamPosition?
+    /// Where records end, counted from the block's start, where a record may be several lines; nil where each line is one.
+    let recordEnds: [Int]?
 
     init(
         stream: StreamID, origin: LineOrigin, buffer: LineBuffer, start: Int, byteCount: Int, positions: Positions,
-        end: StreamPosition? = nil
+        end: StreamPosition? = nil, recordEnds: [Int]? = nil
     ) {
         precondition(byteCount > 0 && start >= 0 && start + byteCount <= buffer.capacity)
         self.stream = stream
@@ -116,6 +118,7 @@ public struct LineBlock: Sendable {
         self.byteCount = byteCount
         self.positions = positions
         self.explicitEnd = end
+        self.recordEnds = recordEnds
     }
 
     public var source: SourceKey { origin.source }
@@ -145,6 +148,20 @@ public struct LineBlock: Sendable {
                 index += length + 1
             }
             return byte + index
+        }
+    }
+
+    /// Hands out the records from the one that begins at `byte`, without their last newline, until `body` returns false. Returns the byte
+    /// where the first that wasn't taken begins.
+    func forEachRecord(from byte: Int = 0, _ body: (UnsafeRawBufferPointer) throws -> Bool) rethrows -> Int {
+        guard let recordEnds else { return try forEachLine(from: byte, body) }
+        return try withBytes { bytes in
+            var start = byte
+            for end in recordEnds where end > byte {
+                if try !body(UnsafeRawBufferPointer(rebasing: bytes[start..<end - 1])) { break }
+                start = end
+            }
+            return start
         }
     }
 

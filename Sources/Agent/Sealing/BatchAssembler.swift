@@ -67,10 +67,14 @@ public final class BatchAssembler {
         guard !batch.isFull else { return byte }
         let before = batch.builder.uncompressedByteCount
         let prepared = preparedHeaders(of: block.origin)
-        let taken = block.source.bytes.withUnsafeBytes { key in
-            block.withBytes(from: byte) {
+        let taken: (lines: Int, bytes: Int) = block.source.bytes.withUnsafeBytes { key in
+            guard block.recordEnds == nil else {
+                return Self.appendRecords(of: block, from: byte, to: batch, key: key, headers: prepared, wallTime)
+            }
+            let taken = block.withBytes(from: byte) {
                 batch.builder.appendLines($0, timestamp: wallTime, key: key, headers: prepared)
             }
+            return (taken.lines, taken.bytes)
         }
         let end = byte + taken.bytes
         if end < block.byteCount || batch.builder.uncompressedByteCount >= settings.batchBytes.bytes {
@@ -84,6 +88,22 @@ public final class BatchAssembler {
             in: partition)
         batch.streams.insert(block.stream)
         return end
+    }
+
+    /// Records of several lines each, as many as there is room for.
+    private static func appendRecords(
+        of block: LineBlock, from byte: Int, to batch: OpenBatch, key: UnsafeRawBufferPointer,
+        headers: PreparedHeaders?, _ wallTime: Timestamp
+    ) -> (lines: Int, bytes: Int) {
+        var lines = 0
+        let end = block.forEachRecord(from: byte) { record in
+            guard batch.builder.append(timestamp: wallTime, key: key, value: record, headers: headers) else {
+                return false
+            }
+            lines += 1
+            return true
+        }
+        return (lines, end - byte)
     }
 
     /// A stream's position moved without a line.
@@ -262,7 +282,7 @@ public final class BatchAssembler {
     }
 
     private func count(
-        _ taken: RecordBatchBuilder.LinesAppended, of source: SourceKey, in batch: OpenBatch, _ wallTime: Timestamp
+        _ taken: (lines: Int, bytes: Int), of source: SourceKey, in batch: OpenBatch, _ wallTime: Timestamp
     ) {
         let hour = Int32(clamping: wallTime.milliseconds / 3_600_000)
         let (lines, bytes) = (UInt64(taken.lines), UInt64(taken.bytes - taken.lines))

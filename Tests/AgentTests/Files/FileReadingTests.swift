@@ -119,6 +119,21 @@ import Testing
         #expect(rig.events == [.truncated(SourceKey("h" + log))])
     }
 
+    /// While the end of a very long line was looked for.
+    @Test func aCutWithinAVeryLongLineIsSeen() throws {
+        let rig = TailerRig()
+        rig.input.lineBytesMax = .kib(1)
+        try rig.start()
+        rig.write(String(repeating: "1", count: 9000))
+        #expect(rig.read() == [])
+        rig.cut(log)
+        rig.write(String(repeating: "2", count: 12_000) + "\n3\n")
+        #expect(rig.read() == [String(repeating: "2", count: 1024), "3"])
+        rig.write("4\n")
+        #expect(rig.read(for: .seconds(30)) == ["4"])
+        #expect(rig.events.contains(.truncated(SourceKey("h" + log))))
+    }
+
     @Test func whatNothingElseLeadsToIsNotClosedToMakeRoom() throws {
         let rig = TailerRig()
         rig.settings.descriptorsMax = 1

@@ -75,6 +75,38 @@ import Testing
         #expect(rig.read(for: .seconds(30)) == ["2", "3", "4"])
     }
 
+    @Test func aCompressedFileThatHadNoByteYetIsNotTakenForTheCopyItIsMadeFrom() throws {
+        for count in 0..<40 {
+            let rig = TailerRig()
+            rig.disk.reusesInodes = true
+            _ = rig.disk.create("/log/other.txt")
+            rig.write("1\n2\n")
+            try rig.start()
+            #expect(rig.read() == ["1", "2"])
+            rig.copy(log, to: log + ".1")
+            rig.remove("/log/other.txt")
+            // It has a smaller inode than the copy.
+            let compressed = rig.disk.create(log + ".2.gz")
+            rig.cut(log)
+            rig.write("3\n")
+            rig.notifier.renamed(log + ".2.gz")
+            let copy = rig.disk.node(log + ".1")!
+            var left = count
+            rig.disk.onCall = {
+                left -= 1
+                if left == -1 { rig.disk.append(Gzip.compress(copy.bytes), to: compressed) }
+            }
+            #expect(rig.read() == ["3"], "written before call \(count)")
+            rig.disk.onCall = nil
+            if left >= 0 { rig.disk.append(Gzip.compress(copy.bytes), to: compressed) }
+            rig.disk.setModified(copy.modified, of: compressed)
+            rig.notifier.written(log + ".2.gz")
+            rig.remove(log + ".1")
+            #expect(rig.read(for: .seconds(30)) == [])
+            #expect(rig.gaps == 0)
+        }
+    }
+
     @Test func aFileThatWasCutWhileTheAgentWasAwayIsToldOf() throws {
         let rig = TailerRig()
         try rig.start()

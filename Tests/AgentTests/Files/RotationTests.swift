@@ -294,6 +294,25 @@ import Testing
         #expect(rig.read(for: .seconds(30)) == ["#fields", "2", "#fields", "3", "#fields", "4"])
     }
 
+    @Test func aLinksNewTargetIsWatchedThoughItGotTheInodeOfTheOld() throws {
+        let rig = TailerRig()
+        rig.disk.makeFolder("/data")
+        rig.disk.reusesInodes = true
+        rig.settings.reconcileInterval = .seconds(600)
+        let old = rig.disk.create("/data/one")
+        rig.disk.link(log, to: "/data/one")
+        try rig.start()
+        #expect(rig.read() == [])
+        rig.disk.unlink("/data/one")
+        let new = rig.disk.create("/data/two")
+        #expect(new.inode == old.inode)
+        rig.disk.link(log, to: "/data/two")
+        rig.notifier.renamed(log)
+        #expect(rig.read() == [])
+        rig.write("1\n", into: new, "/data/two")
+        #expect(rig.read(for: .seconds(5)) == ["1"])
+    }
+
     @Test func whatIsWrittenToALinksTargetBeforeItIsWatchedIsRead() throws {
         for count in 0..<30 {
             let rig = TailerRig()

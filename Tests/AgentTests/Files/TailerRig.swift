@@ -60,7 +60,7 @@ final class TailerRig {
             polls += 1
             switch tailer.poll(now: time.now) {
             case .block(let block):
-                _ = block.forEachLine { line in
+                _ = block.forEachRecord { line in
                     lines.append(String(decoding: line, as: UTF8.self))
                     return true
                 }

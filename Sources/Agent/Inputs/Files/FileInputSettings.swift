@@ -25,6 +25,8 @@ public struct FileInputSettings: Sendable, Equatable {
     public var lineBytesMax: ByteCount
     /// What becomes of longer ones; counted either way.
     public var longLines: LongLines
+    /// Lines that make one record; nil where each line is one.
+    public var multiline: Multiline?
 
     public init(
         paths: [String], exclude: [String] = [], topic: String, format: String? = nil,
@@ -55,6 +57,7 @@ public struct FileInputSettings: Sendable, Equatable {
             && left.format == right.format && left.labels.elementsEqual(right.labels, by: ==)
             && left.start == right.start && left.lineBytesMax == right.lineBytesMax
             && left.longLines == right.longLines && left.ignoreOlder == right.ignoreOlder && left.polls == right.polls
+            && left.multiline == right.multiline
     }
 
     var headers: [(name: String, value: String)] { (format.map { [("format", $0)] } ?? []) + labels }

@@ -12,6 +12,8 @@ final class FileStream {
     var position: FilePosition
     /// Where the file stands now; nil where it has no known name.
     var location: FileLocation?
+    /// Its name is a link, and what that leads to is watched.
+    var isWatchedLink = false
     /// The last name that it was known under after it was rotated.
     private(set) var lastName: RotatedName?
     var content: (any FileContent)?
@@ -31,6 +33,13 @@ final class FileStream {
     var wasToldOf = false
     /// Its last line gets no newline any more, and is to be delivered as it is.
     var wantsLastLine = false
+    /// Whole lines stand after the offset, of an event that may go on (`Multiline`).
+    var hasOpenEvent = false
+    /// That event gets no more lines, and is to be delivered as it is.
+    var wantsEvent = false
+    /// When it does, and where the file ended when that was set.
+    var eventDeadline = Instant.distantFuture
+    var eventEnd: Int64 = 0
     /// Since when it can't be read.
     var troubledSince: Instant?
 
@@ -69,6 +78,7 @@ final class FileStream {
     func move(to next: FilePosition) {
         position = next
         scanned = 0
+        hasOpenEvent = false
         if endSeen < next.offset { endSeen = next.offset }
     }
 

@@ -55,7 +55,9 @@ extension FileTailer {
     /// Makes room for another file: closes one that is read to its end, else any that has a name.
     private func closeOne() -> Bool {
         let named = opened.lazy.filter { $0.location != nil }
-        let isIdle = { (stream: FileStream) in !stream.needsRead && !stream.wantsLastLine && !self.hasGrown(stream) }
+        let isIdle = { (stream: FileStream) in
+            !stream.needsRead && !stream.wantsLastLine && !stream.hasOpenEvent && !self.hasGrown(stream)
+        }
         let found = named.first { isIdle($0) && self.isFoundAgain($0) } ?? named.first(where: isFoundAgain)
         guard let stream = found else { return false }
         close(stream)

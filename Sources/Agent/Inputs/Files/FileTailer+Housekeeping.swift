@@ -42,6 +42,11 @@ extension FileTailer {
     /// True where there still is something to read, or a last line without newline to deliver first.
     private func finishesLastLine(_ stream: FileStream, now: Instant) -> Bool {
         guard stream.position.progress == .reading else { return false }
+        if stream.hasOpenEvent {
+            stream.lastChange = now
+            wantEvent(stream, now: now)
+            return true
+        }
         if let gzip = stream.content as? GzipContent {
             if !gzip.isFinal {
                 let detail = "a compressed file ends in the middle, after \(stream.endSeen) bytes of its content"

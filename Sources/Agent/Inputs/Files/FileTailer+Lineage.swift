@@ -92,8 +92,9 @@ extension FileTailer {
             // What it was renamed from is where others write now; the clock of `linger` begins.
             stream.lastChange = now
             stream.location = found.location
-            watchTarget(of: found)
         }
+        // Another file, even one with the same inode, isn't watched though the link is the same.
+        if moved || stream.isWatchedLink { watchTarget(of: found, by: stream) }
         folders[found.location.folder]?.streams[found.location.name] = stream
         let isFinal = stream.position.progress != .reading && found.location.isCompressed
         let isUnread =
@@ -107,11 +108,13 @@ extension FileTailer {
         if moved || stream.needsRead { attend(stream, now: now) }
     }
 
-    private func watchTarget(of found: FoundFile) {
+    private func watchTarget(of found: FoundFile, by stream: FileStream) {
         let location = found.location
+        stream.isWatchedLink = false
         guard location.age == .current, let folder = folders[location.folder], let watch = folder.watch,
             notifier.watchTarget(of: location.path, name: location.name, in: watch)
         else { return }
+        stream.isWatchedLink = true
         // What came between the look at it and the watch is told by nobody.
         let status = try? files.status(FilePath(location.path))
         if status.map(FileID.init) != found.file || status?.size != found.size { folder.isDirty = true }
@@ -126,7 +129,7 @@ extension FileTailer {
         add(stream)
         stream.location = file.location
         folders[file.location.folder]?.streams[file.location.name] = stream
-        watchTarget(of: file)
+        watchTarget(of: file, by: stream)
         // By its inode alone it could be any file later on. What was rotated away is not cut, and may be looked at now.
         let isCurrent = file.location.age == .current
         if let prefix = prefix ?? (isCurrent ? nil : firstBytes(of: file)) { stream.position.prefix = prefix }
@@ -203,6 +206,8 @@ extension FileTailer {
         stream.location = copy.location
         stream.isVerified = true
         stream.wasToldOf = false
+        stream.hasOpenEvent = false
+        stream.wantsEvent = false
         stream.lastChange = now
         folders[copy.location.folder]?.streams[copy.location.name] = stream
         if !copy.location.isCompressed { stream.endSeen = max(copy.size, stream.position.offset) }
@@ -221,6 +226,8 @@ extension FileTailer {
         unplace(stream)
         forget(stream, in: stream.position.file)
         stream.position.file = FileID(device: 0, inode: 0, born: 0)
+        stream.hasOpenEvent = false
+        stream.wantsEvent = false
         stream.needsRead = false
         stream.source.isHeld = true
         // What passed for a copy of it may be more than that.
@@ -274,6 +281,7 @@ extension FileTailer {
         unplace(stream)
         forget(stream, in: stream.position.file)
         attended[stream.id] = nil
+        openEvents[stream.id] = nil
         stream.needsRead = false
         stream.source.streams.removeAll { $0 === stream }
         events.append(.retired(stream.id))

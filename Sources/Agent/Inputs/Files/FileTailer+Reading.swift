@@ -21,8 +21,10 @@ extension FileTailer {
         for (index, stream) in streams.enumerated() {
             if stream.isMissing { return nil }
             if !stream.needsRead {
-                guard streams[(index + 1)...].contains(where: \.needsRead), hasGrown(stream) else { continue }
+                guard streams[(index + 1)...].contains(where: \.needsRead), stream.hasOpenEvent || hasGrown(stream)
+                else { continue }
                 stream.needsRead = true
+                if stream.hasOpenEvent { stream.wantsEvent = true }
             }
             if needsFirstLook(stream) {
                 holdForLook(source)
@@ -41,6 +43,11 @@ extension FileTailer {
                 return nil
             case .nothing:
                 if source.isHeld { return nil }
+                // Its writer went on to a younger file.
+                if stream.hasOpenEvent, streams[(index + 1)...].contains(where: \.needsRead) {
+                    wantEvent(stream, now: now)
+                    return nil
+                }
             }
         }
         if !source.isQueued { source.notBefore = now + settings.readDelay }
@@ -105,6 +112,10 @@ extension FileTailer {
         if !(content is GzipContent), status.size != stream.endSeen { return .later }
         stream.position.modified = status.modified
         if content.isFinal || stream.wantsLastLine {
+            if stream.hasOpenEvent {
+                stream.wantsEvent = true
+                return .later
+            }
             stream.wantsLastLine = false
             switch try reader.readLastLine(stream, content) {
             case .oddLine(let block, let event):
@@ -115,10 +126,42 @@ extension FileTailer {
             }
         }
         stream.needsRead = false
+        if stream.hasOpenEvent {
+            waitForMore(of: stream, now: now)
+        } else {
+            stream.wantsEvent = false
+        }
         if content.isFinal { finish(stream) }
         // Now a copy of it may be taken for it.
         if stream.location == nil { folders[stream.source.folder]?.isDirty = true }
         return .nothing
+    }
+
+    // MARK: - Events of several lines
+
+    /// The event is done when nothing came for its timeout.
+    private func waitForMore(of stream: FileStream, now: Instant) {
+        guard let multiline = stream.source.settings.multiline else { return }
+        guard openEvents[stream.id] == nil || stream.endSeen > stream.eventEnd else { return }
+        stream.eventEnd = stream.endSeen
+        stream.eventDeadline = now + multiline.timeout
+        openEvents[stream.id] = stream
+        nextEventEnd = min(nextEventEnd, stream.eventDeadline)
+    }
+
+    func wantEvent(_ stream: FileStream, now: Instant) {
+        openEvents[stream.id] = nil
+        stream.wantsEvent = true
+        wake(stream, now: now)
+    }
+
+    func endEvents(now: Instant) {
+        for id in openEvents.keys.sorted() {
+            guard let stream = openEvents[id], stream.eventDeadline <= now || !stream.hasOpenEvent else { continue }
+            openEvents[id] = nil
+            if stream.hasOpenEvent, stream.location != nil || stream.content != nil { wantEvent(stream, now: now) }
+        }
+        nextEventEnd = openEvents.values.map(\.eventDeadline).min() ?? .distantFuture
     }
 
     // MARK: - Trouble

@@ -49,6 +49,9 @@ public final class FileTailer: Input {
     var nextReconcile = Instant.zero
     var nextPoll = Instant.distantFuture
     var nextHousekeeping = Instant.distantFuture
+    /// Streams with an event of several lines that may go on, and when the first of them is done.
+    var openEvents: [StreamID: FileStream] = [:]
+    var nextEventEnd = Instant.distantFuture
     var wasDiscovered = false
     var isClosed = false
     /// Folders that can't be read, so that it is said once.
@@ -100,7 +103,7 @@ public final class FileTailer: Input {
             turns += 1
             if turns >= 256 { return .idle(until: now, wake: nil) }
         }
-        var until = min(min(nextReconcile, nextPoll), nextHousekeeping)
+        var until = min(min(nextReconcile, nextPoll), min(nextHousekeeping, nextEventEnd))
         for folder in folders.values where folder.isDirty { until = min(until, folder.nextScan) }
         guard let next = delayed.first else { return .idle(until: until, wake: notifier.descriptor) }
         return .idle(until: min(until, next.notBefore), wake: nil)
@@ -209,6 +212,7 @@ public final class FileTailer: Input {
         }
         scanDirtyFolders(now: now)
         if now >= nextHousekeeping { keepHouse(now: now) }
+        if now >= nextEventEnd { endEvents(now: now) }
         while let source = delayed.first, source.notBefore <= now {
             delayed.removeFirst()
             ready.append(source)

@@ -30,6 +30,7 @@ struct LineReader {
 
     /// Moves the stream's position to the end of what it returns.
     func read(_ stream: FileStream, _ content: any FileContent) throws(FileError) -> ReadOutcome {
+        stream.hasOpenEvent = false
         let offset = stream.position.offset
         let lead = Int(min(offset, Int64(FilePosition.tailBytesMax)))
         guard try content.approach(offset - Int64(lead)) else { return .unfinished }
@@ -60,7 +61,13 @@ struct LineReader {
             }
         }
         let lines = last! + 1
-        return deliver(stream, buffer, lead: lead, byteCount: plainBytes(buffer, lead, lines, limit), of: lines)
+        let plain = plainBytes(buffer, lead, lines, limit)
+        guard let multiline = stream.source.settings.multiline, plain > 0 else {
+            return deliver(stream, buffer, lead: lead, byteCount: plain, of: lines)
+        }
+        return try joined(
+            stream, content, buffer, lead: lead, plain: plain, hasOdd: plain < lines,
+            isFull: count == buffer.capacity, multiline)
     }
 
     /// The last line of a file that gets no more, as if it ended with a newline.
@@ -156,8 +163,43 @@ struct LineReader {
         return end
     }
 
+    /// Events of several lines. The last one waits for what may belong to it, unless it is wanted as it is, an odd line follows, which is
+    /// an event of its own, or it is as long as the longest line may be.
+    private func joined(
+        _ stream: FileStream, _ content: any FileContent, _ first: LineBuffer, lead: Int, plain: Int, hasOdd: Bool,
+        isFull: Bool, _ multiline: Multiline
+    ) throws(FileError) -> ReadOutcome {
+        let limit = stream.source.settings.lineBytesMax.bytes
+        var (buffer, byteCount, isFull) = (first, plain, isFull)
+        func ends(_ isLastWhole: Bool) -> [Int] {
+            let lines = UnsafeRawBufferPointer(start: buffer.base + lead, count: byteCount)
+            return multiline.ends(in: lines, bytesMax: limit, isLastWhole: isLastWhole)
+        }
+        var found = ends(stream.wantsEvent && !isFull || hasOdd)
+        // Room for the longest event and the line after it, which says that it is one.
+        let roomy = lead + 2 * (limit + 1)
+        if found.isEmpty, isFull, buffer.capacity < roomy {
+            buffer = pool.take(bytes: roomy)
+            let count = try content.read(into: buffer.bytes, at: stream.position.offset - Int64(lead))
+            guard count > lead, let last = lastNewline(buffer.base + lead, count - lead) else { return .changed }
+            stream.endSeen = stream.position.offset + Int64(count - lead)
+            isFull = count == buffer.capacity
+            byteCount = plainBytes(buffer, lead, last + 1, limit)
+            guard byteCount > 0 else { return .changed }
+            found = ends(stream.wantsEvent && !isFull || byteCount <= last)
+        }
+        // What follows then is longer than the longest line.
+        if found.isEmpty, isFull { found = ends(true) }
+        guard let end = found.last else {
+            stream.hasOpenEvent = true
+            return .end
+        }
+        stream.wantsEvent = false
+        return deliver(stream, buffer, lead: lead, byteCount: end, of: end, recordEnds: found)
+    }
+
     private func deliver(
-        _ stream: FileStream, _ buffer: LineBuffer, lead: Int, byteCount: Int, of lines: Int
+        _ stream: FileStream, _ buffer: LineBuffer, lead: Int, byteCount: Int, of lines: Int, recordEnds: [Int]? = nil
     ) -> ReadOutcome {
         if byteCount == 0 {
             let start = UnsafeRawPointer(buffer.base + lead)
@@ -166,7 +208,7 @@ struct LineReader {
         }
         let block = LineBlock(
             stream: stream.id, origin: stream.source.origin, buffer: buffer, start: lead, byteCount: byteCount,
-            positions: .file(stream.position))
+            positions: .file(stream.position), recordEnds: recordEnds)
         let boundary = lead + byteCount
         let tail = min(boundary, FilePosition.tailBytesMax)
         stream.move(
@@ -241,7 +283,7 @@ struct LineReader {
     {
         let offset = stream.position.offset
         let tail = try tailMark(content, end: offset)
-        guard tail == stream.position.tail else { return .changed }
+        guard tail == stream.position.tail, try content.begins(with: stream.position.prefix) else { return .changed }
         let first = pool.take()
         let one = UnsafeMutableRawBufferPointer(rebasing: first.bytes[..<1])
         guard try content.read(into: one, at: offset) == 1 else { return .changed }

@@ -130,6 +130,8 @@ struct Lineage {
         let all = free + streams.compactMap { if case .named(let found) = $0.place { found } else { nil } }
         free.removeAll { file in
             guard file.location.age != .current, !passed.contains(file.trace) else { return false }
+            // Nothing compressed takes no bytes.
+            if file.location.isCompressed, file.size == 0 { return true }
             let next = all.filter { file.location.isOlder(than: $0.location) == true }.min { $0.isOlder(than: $1) }
             return next.map { isBeingMade(file, from: $0, among: all) } ?? false
         }

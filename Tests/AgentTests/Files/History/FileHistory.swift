@@ -60,10 +60,16 @@ final class FileHistory {
 
     var now: Instant { time.now }
 
+    /// In one of eleven histories three lines make an event.
+    private lazy var multiline =
+        seed % 11 == 5
+        ? try! Multiline(continuation: "^s[0-9]#[0-9]*[124578]( |$)", timeout: .milliseconds(200)) : nil
+
     var inputSettings: FileInputSettings {
         var settings = FileInputSettings(paths: ["/log/s?.log"], topic: "t")
         settings.start = traits.startsAtEnd ? .end : .beginning
         settings.lineBytesMax = HistoryAgent.linesMax
+        settings.multiline = multiline
         return settings
     }
 
@@ -81,6 +87,7 @@ final class FileHistory {
     /// How long a line may stand unread for want of a notification.
     var noticeMax: Duration {
         (traits.losesNotes ? traits.reconcile : traits.isBlind ? traits.poll : .milliseconds(30)) + .milliseconds(100)
+            + (multiline?.timeout ?? .zero)
     }
 
     func note(_ line: @autoclosure () -> String) {

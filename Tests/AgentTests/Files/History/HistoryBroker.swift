@@ -10,7 +10,7 @@ final class HistoryBroker {
 
     init(_ history: FileHistory) { self.history = history }
 
-    /// All lines by their source's key, in the order of their partition.
+    /// All lines by their source's key, those of events of several lines too, in the order of their partition.
     var lines: [String: [String]] {
         var lines: [String: [String]] = [:]
         for target in model.partitions.keys.sorted() {
@@ -18,7 +18,9 @@ final class HistoryBroker {
                 var records = try! stored.batch.records(decompressedMax: .mib(16))
                 while let record = try! records.next() {
                     let key = record.key.map { String(decoding: $0.readableBytesView, as: UTF8.self) } ?? ""
-                    lines[key, default: []].append(String(decoding: record.value!.readableBytesView, as: UTF8.self))
+                    lines[key, default: []] += record.value!.readableBytesView
+                        .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+                        .map { String(decoding: $0, as: UTF8.self) }
                 }
             }
         }

@@ -24,7 +24,8 @@ ExecStartPre=-/usr/bin/millrace-agent config validate /etc/millrace/agent.yaml
 ExecStart=/usr/bin/millrace-agent run -c /etc/millrace/agent.yaml
 # A file that is wrong is said and changes nothing; every position is kept.
 ExecReload=/usr/bin/millrace-agent config validate /etc/millrace/agent.yaml
-ExecReload=/bin/kill -HUP $MAINPID
+# The shell's own kill: a small Debian has no /bin/kill (procps).
+ExecReload=/bin/sh -c 'kill -HUP $MAINPID'
 Restart=always
 RestartSec=2s
 RestartPreventExitStatus=78

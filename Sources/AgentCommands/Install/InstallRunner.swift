@@ -22,7 +22,7 @@ struct InstallRunner {
         let target = FilePath(path)
         let folder = target.removingLastComponent()
         let draft = FilePath("\(path).installing")
-        try fileSystem.createDirectory(folder)
+        try makeFolder(folder)
         let file = try fileSystem.open(draft, .create)
         defer { file.close() }
         try file.truncate(to: 0)
@@ -37,6 +37,15 @@ struct InstallRunner {
         }
         try fileSystem.rename(draft, to: target)
         try fileSystem.syncDirectory(folder)
+    }
+
+    /// With its missing parents, and open to every user: the agent is one without rights.
+    private func makeFolder(_ path: FilePath) throws {
+        guard try fileSystem.status(path) == nil else { return }
+        try makeFolder(path.removingLastComponent())
+        guard mkdir(path.string, 0o755) == 0, chmod(path.string, 0o755) == 0 else {
+            throw InstallRefused("\(path) can't be made: \(String(cString: strerror(errno)))")
+        }
     }
 
     private static func ownProgram() throws -> [UInt8] {

@@ -107,6 +107,14 @@ def expect_each_visit_once(box):
     assert visits_in_export(box) == list(range(box.sent))
 
 
+def test_the_packages_are_small(packages):
+    """The bars: 20 MB for the agent's package, 60 MB for its binary, aiming at 25."""
+    package = next(file for file in packages[0] if file.name.startswith("millrace-agent_"))
+    assert package.stat().st_size <= 20_000_000
+    contents = subprocess.run(["dpkg-deb", "--contents", package], capture_output=True, text=True, check=True).stdout
+    assert int(re.search(r" (\d+) \S+ \S+ \./usr/bin/millrace-agent$", contents, re.MULTILINE).group(1)) <= 25_000_000
+
+
 def test_both_packages_install_and_their_units_get_ready(box):
     install(box, "first")
     for unit in (AGENT, BROKER):
@@ -119,8 +127,8 @@ def test_both_packages_install_and_their_units_get_ready(box):
     assert box.output("dpkg", "--verify", "millrace", "millrace-agent") == ""
 
 
-@pytest.mark.parametrize("unit", (AGENT, BROKER))
-def test_the_running_units_are_hardened(box, unit):
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_installed_units_are_hardened(box, unit):
     judged = box.output("systemd-analyze", "security", "--no-pager", unit)
     assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", judged).group(1)) <= 2.0, judged
 
@@ -170,7 +178,7 @@ def test_a_process_that_hangs_is_killed_by_the_watchdog_and_nothing_is_lost(box,
     box.output("systemctl", "restart", unit)
     hung = box.property(unit, "MainPID")
     visit(box, 50)
-    box.output("kill", "-STOP", hung)
+    box.shell(f"kill -STOP {hung}")
     visit(box, 50)
     wait_until(lambda: box.property(unit, "NRestarts") == "1", 60, f"{unit} is started again")
     wait_until(lambda: is_ready(box, unit), 60, f"{unit} is active")

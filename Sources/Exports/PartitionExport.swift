@@ -85,6 +85,9 @@ public final class PartitionExport<Store: ExportStore> {
     /// The offset up to which records were staged.
     public var position: Offset? { machine.position }
 
+    /// Of the last record below `position`; `.none` where none is known.
+    public var leaderEpoch: LeaderEpoch { machine.leaderEpoch }
+
     /// Adds a row. `time` decides its folder. Cheap, and never waits; call `flushIfNeeded` once in a while and `advance` at the end
     /// of a batch.
     public func append(_ row: borrowing Row, time: Timestamp?, offset: Offset, timestamp: Timestamp) {

@@ -46,6 +46,16 @@ import Testing
         #expect(plan.items(for: BrokerID(1)) == [])
     }
 
+    @Test func theFirstFetchTellsWhatStoodBeforeItToo() {
+        var plan = FetchPlan()
+        plan.start([a: .offset(Offset(43), after: LeaderEpoch(1))], now: .zero)
+        _ = plan.leaderFound(a, leader: BrokerID(1), epoch: LeaderEpoch(2), topicID: .zero, offset: nil)
+        let item = plan.items(for: BrokerID(1))[0]
+        #expect(item.offset == Offset(43) && item.lastEpoch == LeaderEpoch(1))
+        _ = plan.fetched(item, nextOffset: Offset(50), lastEpoch: LeaderEpoch(2))
+        #expect(plan.items(for: BrokerID(1))[0].lastEpoch == LeaderEpoch(2))
+    }
+
     @Test func aLostLeaderIsLookedForWithBackoff() {
         var plan = FetchPlan(backoff: Backoff(first: .seconds(1), max: .seconds(10)))
         plan.start([a: .offset(Offset(3))], now: .zero)

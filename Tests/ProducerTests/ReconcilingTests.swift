@@ -216,6 +216,10 @@ import Testing
         t.produced(5, .unanswered(reason: "closed"))
         t.pass(.seconds(1))
         t.inspected(end: 150, .unavailable)
+        // What was acknowledged under the older epoch may be gone from the midst of the log.
+        #expect(t.take().last == "scan 100..<140 for [1, 2, 3, 4]")
+        t.scanned([1: 100, 2: 110, 3: 120, 4: 130], from: 100, end: 140)
+        t.inspected(end: 150, .unavailable)
         #expect(t.take().last == "scan 140... for [5]")
         // A request that was lost may still arrive: under the same sequence it can't be appended twice.
         t.scanned([:], from: 140, end: 150)
@@ -223,8 +227,21 @@ import Testing
         t.produced(5, .unanswered(reason: "closed"))
         t.pass(.seconds(1))
         t.inspected(end: 160, .unavailable)
+        t.scanned([1: 100, 2: 110, 3: 120, 4: 130], from: 100, end: 140)
+        t.inspected(end: 160, .unavailable)
         t.scanned([5: 150], from: 140, end: 160)
         #expect(t.take().contains("ack 5@150"))
+    }
+
+    @Test func whatWasFoundBeforeAnEpochBeganIsWrittenDownWithIt() {
+        var t = Self.recovered()
+        t.start()
+        t.inspected(end: 140, .unknown)
+        t.scanned([3: 120, 5: 130], from: 120, end: 140)
+        #expect(
+            t.take().suffix(4) == [
+                "note: reconciled 1 present, 1 again", "ack 5@130", "rebase 7/1 [4]", "send 4 7/1 #0",
+            ], "its old sequence means nothing under the new epoch")
     }
 
     @Test func aBatchThatCannotBeReadBackIsCountedAndTheRestGoesOn() {

@@ -91,8 +91,8 @@ public final class GroupConsumer: Sendable {
     }
 
     /// Reads a partition on from elsewhere. Without effect where it is not this member's.
-    public func seek(_ partition: TopicPartition, to offset: Offset) {
-        fetcher.seek(partition, to: .offset(offset))
+    public func seek(_ partition: TopicPartition, to start: StartPosition) {
+        fetcher.seek(partition, to: FetchPlan.Position(start, committed: .query(.earliest)))
     }
 
     /// Commits offsets of partitions that this member holds; retried while the coordinator moves (`settings.commitTimeout`).

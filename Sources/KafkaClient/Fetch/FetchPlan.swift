@@ -5,7 +5,8 @@ import KafkaWire
 struct FetchPlan {
     /// Where a partition's next fetch begins.
     enum Position: Sendable, Equatable {
-        case offset(Offset)
+        /// With the epoch of the record before it, where that is known.
+        case offset(Offset, after: LeaderEpoch = .none)
         /// To be looked up.
         case query(OffsetQuery)
     }
@@ -21,8 +22,6 @@ struct FetchPlan {
     private struct Entry {
         var position: Position
         var topicID = TopicID.zero
-        /// Of the record before `position`, where this reader read it.
-        var lastEpoch = LeaderEpoch.none
         var state: State
         var backoff: Backoff
         /// Another one for each start: answers of an earlier one are stale.
@@ -138,13 +137,14 @@ struct FetchPlan {
     mutating func items(for broker: BrokerID) -> [Item] {
         var items: [Item] = []
         for (partition, entry) in entries {
-            guard case .ready(broker, let epoch) = entry.state, case .offset(let offset) = entry.position else {
+            guard case .ready(broker, let epoch) = entry.state, case .offset(let offset, let lastEpoch) = entry.position
+            else {
                 continue
             }
             items.append(
                 Item(
                     partition: partition, topicID: entry.topicID, offset: offset, epoch: epoch,
-                    lastEpoch: tellsEpochs ? entry.lastEpoch : .none, run: entry.run))
+                    lastEpoch: tellsEpochs ? lastEpoch : .none, run: entry.run))
         }
         guard !items.isEmpty else {
             running.remove(broker)
@@ -162,8 +162,7 @@ struct FetchPlan {
     /// Moves a partition on. False where it was stopped or started anew since: what came is not wanted.
     mutating func fetched(_ item: Item, nextOffset: Offset, lastEpoch: LeaderEpoch) -> Bool {
         guard isCurrent(item.partition, run: item.run) else { return false }
-        entries[item.partition]?.lastEpoch = lastEpoch
-        entries[item.partition]?.position = .offset(nextOffset)
+        entries[item.partition]?.position = .offset(nextOffset, after: lastEpoch)
         entries[item.partition]?.backoff.reset()
         return true
     }

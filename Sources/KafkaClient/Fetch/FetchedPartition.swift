@@ -40,7 +40,8 @@ public struct OffsetOutOfRange: Sendable, Equatable {
 public enum StartPosition: Sendable, Equatable {
     /// Where the group left off; without a committed offset, as `GroupConsumerSettings.reset` says.
     case committed
-    case offset(Offset)
+    /// With the leader epoch of the record before it, where that is known: a leader that holds another record there answers OFFSET_OUT_OF_RANGE.
+    case offset(Offset, after: LeaderEpoch = .none)
     case earliest
     case latest
 }

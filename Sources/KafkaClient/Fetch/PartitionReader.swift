@@ -78,7 +78,7 @@ extension FetchPlan.Position {
     init(_ start: StartPosition, committed: FetchPlan.Position) {
         switch start {
         case .committed: self = committed
-        case .offset(let offset): self = .offset(offset)
+        case .offset(let offset, let epoch): self = .offset(offset, after: epoch)
         case .earliest: self = .query(.earliest)
         case .latest: self = .query(.latest)
         }

@@ -25,7 +25,10 @@ extension PartitionLane {
     private mutating func batchAcknowledged(at place: Int, _ offset: Offset, _ context: inout LaneContext) {
         let isNew = !pending[place].wasMaybeSent
         // A batch that was never sent can't stand where the log had been written before; nor any below what was acknowledged.
-        let isBelow = offset != .none && (offset < floor || (isNew && offset < endSeen))
+        // But one that was sent before the log was last looked at may stand in what was there then: a broker that lost others of ours from its
+        // midst keeps it, and the others come after it.
+        let stoodThere = !isNew && offset >= floorInspected && offset < endInspected
+        let isBelow = offset != .none && !stoodThere && (offset < floor || (isNew && offset < endSeen))
         let isDoubted: Bool = if case .draining = state { hasClaims } else { false }
         let wasSilent = acknowledgedAt.map { context.now - $0 >= context.settings.readBackAfter } ?? false
         if isBelow || isDoubted || ((readsBack || wasSilent) && isNew && offset != .none) {
@@ -140,6 +143,7 @@ extension PartitionLane {
     private mutating func fail(
         _ next: FollowUp, reason: String, refreshing: Bool, _ context: inout LaneContext
     ) {
+        isDoubtful = true
         if case .draining = state {
         } else {
             failures += 1

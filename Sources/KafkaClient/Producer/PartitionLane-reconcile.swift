@@ -22,6 +22,8 @@ extension PartitionLane {
             pause(.inspect, &context)
         case .report(let report):
             inspectedAt = context.now
+            floorInspected = floor
+            endInspected = report.logEnd
             forgetPresumptions()
             if floor == .none { firstLook(report, &context) } else { compare(report, &context) }
         }
@@ -56,6 +58,7 @@ extension PartitionLane {
         endSeen = report.logEnd
         isKnown = if case .known(identity.epoch, _) = report.producer { true } else { false }
         if mustRenew { return renew(&context) }
+        if isDoubtful, !olderAcknowledged.isEmpty { return scan(.older, &context) }
         let tailIsLost = report.logEnd < floor
         // The sequences say nothing then of what the broker holds.
         if hasHole { return scan(tailIsLost ? .everything : .pending, &context) }
@@ -101,7 +104,7 @@ extension PartitionLane {
             let lost = acknowledgedUnderIdentity - present
             if lost > 0 {
                 // The broker waits for exactly these: no new epoch is needed.
-                reopen(Array(acknowledged.indices.suffix(lost)), &context)
+                reopen(Array(ownAcknowledged.suffix(lost)), &context)
                 lowerFloor(&context)
                 resume(&context)
             } else if tailIsLost {
@@ -132,19 +135,21 @@ extension PartitionLane {
         settle(&context)
     }
 
-    /// How many of the acknowledged batches that are retained have the present identity; they are the last ones.
-    var acknowledgedUnderIdentity: Int {
-        var count = 0
-        for entry in acknowledged.reversed() {
-            guard entry.batch.identity == identity else { break }
-            count += 1
-        }
-        return count
+    /// Which of the acknowledged batches that are retained have the present identity. One that was found in the log before an epoch began stands
+    /// among later ones.
+    var ownAcknowledged: [Int] { acknowledged.indices.filter { acknowledged[$0].batch.identity == identity } }
+
+    var acknowledgedUnderIdentity: Int { ownAcknowledged.count }
+
+    /// Retained batches that were acknowledged at a known offset under an earlier identity.
+    var olderAcknowledged: [Acknowledged] {
+        acknowledged.filter { $0.batch.identity != identity && $0.offset != .none }
     }
 
     func standing(lastSequence last: Int32) -> Standing {
-        let retained = acknowledgedUnderIdentity
-        let first = retained > 0 ? acknowledged[acknowledged.count - retained].batch : pending.first?.batch
+        let own = ownAcknowledged
+        let retained = own.count
+        let first = own.first.map { acknowledged[$0].batch } ?? pending.first { $0.batch.identity == identity }?.batch
         let half: Int64 = 1 << 30
         guard let first else {
             if Sequence32.advance(last, by: 1) == nextSequence { return .present(acknowledged: 0, pending: 0) }
@@ -156,10 +161,10 @@ extension PartitionLane {
         if Sequence32.distance(from: first.baseSequence, to: last) >= half {
             return .behind(records: Sequence32.distance(from: next, to: first.baseSequence))
         }
-        for (index, entry) in acknowledged.suffix(retained).enumerated() where entry.batch.lastSequence == last {
-            return .present(acknowledged: index + 1, pending: 0)
+        for (count, index) in own.enumerated() where acknowledged[index].batch.lastSequence == last {
+            return .present(acknowledged: count + 1, pending: 0)
         }
-        for (index, entry) in pending.enumerated() {
+        for (index, entry) in pending.enumerated() where entry.batch.identity == identity {
             // The broker can't hold what was never sent: these sequences are somebody else's.
             guard entry.maybeSent || !isUnanswered(entry) else { return .ahead }
             if entry.batch.lastSequence == last { return .present(acknowledged: retained, pending: index + 1) }
@@ -282,6 +287,12 @@ extension PartitionLane {
         mustRebase = false
         hasHole = false
         var ids: [BatchID] = []
+        // What was found in the log keeps its old identity, and must not be pending when the new one is written down.
+        for entry in pending {
+            if case .acknowledged(let offset) = entry.status {
+                context.actions.append(.recordAcknowledgement(entry.batch.id, partition, offset))
+            }
+        }
         for place in pending.indices where isUnanswered(pending[place]) {
             pending[place].batch.identity = new
             pending[place].batch.baseSequence = nextSequence

@@ -19,6 +19,10 @@ extension PartitionLane {
             }
             from = max(from, .zero)
             upTo = end
+        case .older:
+            candidates = olderAcknowledged.map(\.batch)
+            from = olderAcknowledged.map(\.offset).min() ?? from
+            upTo = olderAcknowledged.map { $0.offset + Int64($0.batch.recordCount) }.max()
         case .pending, .unasked:
             candidates = pending.filter { $0.maybeSent && isUnanswered($0) }.map(\.batch)
             if purpose == .pending, let last = acknowledged.last, last.offset != .none, last.batch.identity == identity
@@ -59,8 +63,10 @@ extension PartitionLane {
             switch purpose {
             case .claims(_, let then): pause(then.followUp, &context)
             case .renewal: pause(.renew, &context)
+            case .older: pause(.inspect, &context)
             case .pending, .unasked, .everything: pause(.scan(purpose), &context)
             }
+        case .refused where purpose == .older: olderChecked([:], from: endSeen, end: endSeen, &context)
         case .refused where purpose == .unasked:
             // Then its memory is all there is.
             resume(&context)
@@ -73,11 +79,22 @@ extension PartitionLane {
         case .found(let found, let from, let end, let isComplete):
             if case .claims(let isSuspicious, let then) = purpose {
                 claimsChecked(found, from: from, canRead: isComplete, isSuspicious, then, &context)
+            } else if purpose == .older {
+                olderChecked(found, from: from, end: end, &context)
             } else {
                 endSeen = max(end, isComplete ? .zero : endSeen)
                 resolve(purpose, request, found: found, from: from, end: end, isComplete: isComplete, &context)
             }
         }
+    }
+
+    /// A broker that lost records from the midst of its log may have lost these, though it holds later ones.
+    private mutating func olderChecked(
+        _ found: [BatchID: Offset], from: Offset, end: Offset, _ context: inout LaneContext
+    ) {
+        isDoubtful = false
+        let isLost = olderAcknowledged.contains { $0.offset >= from && $0.offset < end && found[$0.batch.id] == nil }
+        if isLost { scan(.everything, &context) } else { inspect(&context) }
     }
 
     /// Claims are true where the log holds those very bytes.

@@ -63,6 +63,8 @@ struct PartitionLane: Sendable {
         case pending
         /// The same of a broker that remembers our batches but can't be asked for how long: those that it doesn't hold go again as they are.
         case unasked
+        /// Are the acknowledged batches of older identities there, of which no sequence tells?
+        case older
         /// Which batches at all, acknowledged ones too?
         case everything
         /// Are claimed batches really ours? `isSuspicious` where the claim lay below what had been acknowledged.
@@ -92,6 +94,9 @@ struct PartitionLane: Sendable {
     var floor: Offset = .none
     /// The log's end when it was last looked at: a new batch can't stand below it.
     var endSeen: Offset = .none
+    /// Both as they were when the broker was last asked.
+    var floorInspected: Offset = .none
+    var endInspected: Offset = .none
     var acknowledged: Deque<Acknowledged> = []
     var pending: Deque<Pending> = []
     var state = State.closed
@@ -117,6 +122,8 @@ struct PartitionLane: Sendable {
     /// So many acknowledged records are missing according to the broker's last sequence, of batches that the log let go.
     var recordsBehind: Int64?
     var hasOpened = false
+    /// The broker may be another than the one that acknowledged: we were away, or the connection was.
+    var isDoubtful = true
     var inspectedAt: Instant?
     /// Of the last inspection or scan: answers to earlier ones are stale.
     var requestNumber: UInt32 = 0
@@ -144,6 +151,8 @@ struct PartitionLane: Sendable {
         for batch in snapshot.pending {
             pending.append(
                 Pending(batch: batch, maybeSent: snapshot.floor != .none, wasMaybeSent: snapshot.floor != .none))
+            // An epoch began when this one had been found in the log, and that wasn't written down.
+            if batch.identity != identity { hasHole = true }
         }
     }
 
@@ -240,6 +249,7 @@ struct PartitionLane: Sendable {
     mutating func open(_ context: inout LaneContext) {
         state = .open
         hasOpened = true
+        isDoubtful = false
         fill(&context)
     }
 

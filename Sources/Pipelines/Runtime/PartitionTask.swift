@@ -22,6 +22,8 @@ final class PartitionTask {
     private var row = Row()
     /// The offset that is wanted next; nil until the sinks told.
     private(set) var position: Offset?
+    /// Of the record before it, where that is known.
+    private var lastEpoch = LeaderEpoch.none
 
     static let batchBytesMax = ByteCount.mib(64)
 
@@ -32,16 +34,21 @@ final class PartitionTask {
         self.sinks = sinks
     }
 
-    /// Takes the partition over in every sink. Returns where to read from; nil where the pipeline's `start` decides.
-    func start(committed: Offset?) async throws -> Offset? {
+    /// Takes the partition over in every sink. Where to read from, `start` says then; nil where the pipeline's own `start` decides.
+    func start(committed: Offset?) async throws {
         var lowest: Offset?
         for sink in sinks {
             guard let offset = try await sink.start(committed: committed) else { continue }
-            lowest = lowest.map { min($0, offset) } ?? offset
+            if lowest.map({ offset < $0 }) ?? true {
+                lowest = offset
+                lastEpoch = sink.leaderEpoch
+            }
         }
         position = lowest
-        return lowest
     }
+
+    /// Where to read on; nil until the sinks told.
+    var start: StartPosition? { position.map { .offset($0, after: lastEpoch) } }
 
     /// True where the data continues what was read; what lies further on came of a seek that has not taken effect yet.
     func continues(_ data: FetchedPartition) -> Bool {
@@ -56,6 +63,7 @@ final class PartitionTask {
             try await take(batch, from: from, leaderEpoch: data.leaderEpoch, &counts)
         }
         position = max(from, data.nextOffset)
+        if data.leaderEpoch != .none { lastEpoch = data.leaderEpoch }
         for sink in sinks where sink.position <= data.nextOffset {
             try await sink.advance(to: data.nextOffset, leaderEpoch: data.leaderEpoch, records: 0)
         }

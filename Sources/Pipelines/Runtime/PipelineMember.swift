@@ -84,7 +84,7 @@ final class PipelineMember: GroupConsumerHandler {
             guarded.state.generation = generation
             var positions: [TopicPartition: StartPosition] = [:]
             for partition in partitions {
-                if let offset = try await begin(partition, tries: 0) { positions[partition] = .offset(offset) }
+                if let start = try await begin(partition, tries: 0) { positions[partition] = start }
             }
             telemetry.emit(PartitionsTaken(pipeline: settings.name, partitions: partitions))
             return positions
@@ -126,7 +126,7 @@ final class PipelineMember: GroupConsumerHandler {
         try await lock.withLock {
             guard case .running(let task) = guarded.state.slots[data.partition] else { return }
             guard task.continues(data) else {
-                if let position = task.position { consumer.seek(data.partition, to: position) }
+                if let start = task.start { consumer.seek(data.partition, to: start) }
                 return
             }
             try await guarding(task, data.partition) {
@@ -146,7 +146,7 @@ final class PipelineMember: GroupConsumerHandler {
                 try startOver(problem.partition, after: error, tries: 0)
                 return .pause
             }
-            return task.position.map { .seek(.offset($0)) } ?? .pause
+            return task.start.map { .seek($0) } ?? .pause
         }
     }
 
@@ -157,7 +157,7 @@ final class PipelineMember: GroupConsumerHandler {
                 case .running(let task): try await guarding(task, partition) { try await task.tick() }
                 case .waiting(let at, let tries, _):
                     guard at <= time.now else { continue }
-                    if let offset = try await begin(partition, tries: tries) { consumer.seek(partition, to: offset) }
+                    if let start = try await begin(partition, tries: tries) { consumer.seek(partition, to: start) }
                 }
             }
         }
@@ -181,7 +181,7 @@ final class PipelineMember: GroupConsumerHandler {
     // MARK: Attempts
 
     /// Begins an attempt at the partition. Returns where to read from; nil where the attempt failed and will be made again.
-    private func begin(_ partition: TopicPartition, tries: Int) async throws -> Offset? {
+    private func begin(_ partition: TopicPartition, tries: Int) async throws -> StartPosition? {
         do {
             let topicID = try await cluster.topicID(partition.topic)
             var committed: Offset?
@@ -194,13 +194,14 @@ final class PipelineMember: GroupConsumerHandler {
             let task = PartitionTask(
                 partition: partition, topicID: topicID, steps: settings.steps,
                 sinks: settings.sinks.map { sink(for: $0, partition, topicID) })
-            var offset = try await task.start(committed: committed)
-            if offset == nil {
+            try await task.start(committed: committed)
+            var start = task.start
+            if start == nil {
                 let query: OffsetQuery = settings.start == .earliest ? .earliest : .latest
-                offset = try await cluster.offsets([partition: query])[partition]?.offset
+                start = try await cluster.offsets([partition: query])[partition].map { .offset($0.offset) }
             }
             guarded.state.slots[partition] = .running(task)
-            return offset
+            return start
         } catch {
             try startOver(partition, after: error, tries: tries)
             return nil

@@ -24,6 +24,7 @@ final class ExportSink<Store: ExportStore>: PartitionSink {
     }
 
     var position: Offset { export.position ?? .zero }
+    var leaderEpoch: LeaderEpoch { export.leaderEpoch }
     var wantsFlush: Bool { export.wantsFlush }
     var committed: (offset: Offset, leaderEpoch: LeaderEpoch)? { settled.offset.withLock { $0 } }
 

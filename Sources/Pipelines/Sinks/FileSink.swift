@@ -102,6 +102,7 @@ final class FileSink: PartitionSink {
     }
 
     var position: Offset { appended?.offset ?? .zero }
+    var leaderEpoch: LeaderEpoch { appended?.leaderEpoch ?? .none }
     var wantsFlush: Bool { file.wantsWrite }
 
     func start(committed: Offset?) async throws -> Offset? {

@@ -10,6 +10,9 @@ protocol PartitionSink: AnyObject {
     /// Records below this offset were delivered before and are not given again.
     var position: Offset { get }
 
+    /// Of the record before `position`; `.none` where that isn't known.
+    var leaderEpoch: LeaderEpoch { get }
+
     /// A row of a record at or above `position`.
     func append(_ row: borrowing Row, time: Timestamp?, offset: Offset, timestamp: Timestamp)
 

@@ -87,7 +87,7 @@ final class ExportMember: @unchecked Sendable {
                 storeGroupOffset: { _, _ in }),
             time: world.time)
         var position = try await export.start()
-        var lastEpoch = LeaderEpoch.none
+        var lastEpoch = export.leaderEpoch
         world.note("member \(number) exports \(partition) from \(position)")
         hold.position = position
         while !isDead {

@@ -28,7 +28,7 @@ import Testing
             return
         }
         if let only = Self.environment["MILLRACE_MODE"], only != mode.rawValue { return }
-        let count = Self.environment["MILLRACE_SEEDS"].flatMap { UInt64($0) } ?? (Self.isFull ? 100_000 : 80)
+        let count = Self.environment["MILLRACE_SEEDS"].flatMap { UInt64($0) } ?? (Self.isFull ? 10_000 : 80)
         let clock = ContinuousClock()
         let start = clock.now
         var failures = 0

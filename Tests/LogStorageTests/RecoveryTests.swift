@@ -112,6 +112,38 @@ struct RecoveryTests {
         try machine.start()
     }
 
+    /// What is read at a start may only be in the page cache; a sync that failed must not be asked for again by the next start.
+    @Test func aSyncThatFailsDuringRecoveryTakesTheDirectoryOfflineAcrossRestarts() throws {
+        for isFolder in [false, true] {
+            let machine = Machine(.pageCache)
+            let log = try machine.log()
+            try log.add(["a"])
+            try log.add(["b"])
+            machine.kill()
+            machine.disk.fail(isFolder ? .syncDirectory : .sync, with: .inputOutput, count: 1) {
+                isFolder ? $0.lastComponent?.string == "t-0" : $0.string.hasSuffix(".log")
+            }
+            #expect { try machine.start() } throws: { ($0 as? LogError)?.code == .offline }
+            // The disk would say yes now.
+            #expect { try machine.start() } throws: { ($0 as? LogError)?.code == .offline }
+            try machine.disk.unlink("/data/offline-reason")
+            try machine.start()
+        }
+    }
+
+    @Test func aCheckpointThatCannotBeSyncedTakesTheDirectoryOffline() throws {
+        let machine = Machine(.fsync)
+        let log = try machine.log()
+        try log.add(["a"])
+        _ = try log.flush()
+        machine.disk.fail(.sync, with: .inputOutput, count: 1) { $0.string.contains("recovery-point") }
+        machine.time.advance(by: .seconds(120))
+        machine.directory.tick(now: machine.time.now)
+        #expect(machine.directory.offlineReason?.contains("recovery-point") == true)
+        #expect { try log.add(["b"]) } throws: { ($0 as? AppendError)?.code == .offline }
+        #expect(try log.all(upTo: .highWatermark).count == 1)
+    }
+
     @Test func aSecondProcessIsKeptOut() throws {
         let machine = Machine()
         try machine.start()

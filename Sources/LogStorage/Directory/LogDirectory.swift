@@ -82,6 +82,8 @@ public final class LogDirectory: Sendable {
             let isClean = try takeCleanMark()
             if !isClean { shared.emit(.uncleanStart(path)) }
             try openAll(isClean: isClean, config)
+            // A sync that failed meanwhile: nothing may be written as if it had not.
+            if let reason = offlineReason { throw FileError(.inputOutput, .sync, path, detail: reason) }
             do throws(FileError) { try writeCheckpoints() } catch {
                 // A full disk must not keep the logs shut: the older checkpoints stay true.
                 guard error.code == .noSpace else { throw error }

@@ -42,11 +42,11 @@ final class LogShared: Sendable {
         onFact: @escaping @Sendable (LogFact) -> Void
     ) {
         self.folder = folder
-        self.fileSystem = fileSystem
         self.time = time
         self.settings = settings
         self.onFact = onFact
         health = LogDirectoryHealth(folder: folder, fileSystem: fileSystem, onFact: onFact)
+        self.fileSystem = DistrustfulFileSystem(disk: fileSystem, health: health)
     }
 
     func emit(_ fact: LogFact) { onFact(fact) }
@@ -90,6 +90,12 @@ final class LogDirectoryHealth: Sendable {
         onFact(.directoryOffline(folder.path, reason: reason))
         // The disk that failed may well refuse this too.
         try? fileSystem.replace(Self.noteName, in: folder, with: Array((reason + "\n").utf8))
+    }
+
+    /// A closed log's file, or a process that is being cut off, is no flaw of the disk; nor is a full one.
+    func syncFailed(_ error: FileError) {
+        guard ![.crashed, .closed, .noSpace].contains(error.code) else { return }
+        fail("what was written may not be on the disk: \(error)")
     }
 
     /// The reason that an earlier life left, or nil.

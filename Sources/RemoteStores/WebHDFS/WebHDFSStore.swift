@@ -73,7 +73,20 @@ public final class WebHDFSStore: ExportStore {
     /// A store that lets a rename replace a file can't hold a chain: two owners would both believe that they wrote a record.
     private func probe(_ chain: ChainID) async throws(ExportError) {
         if state.withLock({ $0.isProbed }) { return }
-        let folder = "/\(ChainPaths.top)/probe-\(random())"
+        // Another owner's takeover may sweep a probe away while it is made, which looks the same once.
+        for _ in 1...Self.probesMax where try await refusesToReplace(chain) {
+            return state.withLock { $0.isProbed = true }
+        }
+        throw ExportError(
+            .damaged,
+            "\(client.name("")) renames onto files that stand: it can't hold an export's chain (is it an HDFS?)")
+    }
+
+    private static let probesMax = 5
+
+    /// Tries to rename a file onto another, in a staging folder of no attempt: the next takeover removes it where this process dies meanwhile.
+    private func refusesToReplace(_ chain: ChainID) async throws(ExportError) -> Bool {
+        let folder = stagingFolder(random(), of: chain)
         try await client.makeFolder(folder)
         let first = try await uploadWhole(.bytes([1]), length: 1, below: folder)
         let second = try await uploadWhole(.bytes([2, 2]), length: 2, below: folder)
@@ -84,12 +97,7 @@ public final class WebHDFSStore: ExportStore {
         }
         let standing = try await client.status(first)
         try await client.delete(folder)
-        guard isRefused, standing?.length == 1 else {
-            throw ExportError(
-                .damaged,
-                "\(client.name("")) renames onto files that stand: it can't hold an export's chain (is it an HDFS?)")
-        }
-        state.withLock { $0.isProbed = true }
+        return isRefused && standing?.length == 1
     }
 
     // MARK: - Staging

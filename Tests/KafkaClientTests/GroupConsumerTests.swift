@@ -206,6 +206,8 @@ func eventually(
     @Test func aFencedCommitIsRefusedAndThePartitionsAreLost() async throws {
         let broker = try await FakeBroker.start()
         broker.createTopic("t", partitions: 1)
+        // What is committed below has to be there: whoever joins again reads on from it.
+        try broker.append(values(0, 0..<1), to: partition(0))
         let cluster = broker.cluster()
         let handler = CollectingHandler(GroupConsumer(cluster: cluster, settings: settings()), commits: .never)
         let run = Task { try await handler.consumer.run(handler) }

@@ -53,7 +53,7 @@ import Testing
         var t = Self.recovered()
         t.start()
         t.inspected(end: 150, .unknown)
-        #expect(t.take() == ["inspect", "note: reconciling", "scan 120... for [3, 4, 5]"])
+        #expect(t.take() == ["inspect", "note: reconciling", "scan 0... for [3, 4, 5]"])
         t.scanned([3: 120, 4: 135], from: 120, end: 150)
         #expect(
             t.take() == [
@@ -80,6 +80,54 @@ import Testing
                 "note: tail lost 2", "reopen [2, 3]", "note: reconciled 0 present, 4 again", "rebase 7/1 [2, 3, 4, 5]",
                 "send 2 7/1 #0",
             ])
+    }
+
+    @Test func whatIsMissingBeforeALaterBatchHadBeenThere() {
+        var t = Self.recovered()
+        t.start()
+        t.inspected(end: 150, .unknown)
+        _ = t.take()
+        t.scanned([3: 120, 5: 140], from: 120, end: 150)
+        #expect(
+            t.take() == [
+                "note: refilled 1", "note: reconciled 1 present, 1 again", "ack 5@140", "rebase 7/1 [4]", "send 4 7/1 #0",
+            ])
+    }
+
+    @Test func aBatchThatStandsAboveItsSuccessorIsThereForTheSecondTime() {
+        var t = Transcript.open()
+        t.seal(count: 3)
+        t.produced(2, .unanswered(reason: "lost"))
+        t.produced(3, .unanswered(reason: "lost"))
+        t.produced(4, .unanswered(reason: "lost"))
+        t.pass(.seconds(5))
+        // Where 2 and 3 stood it has nothing any more; 4 is there.
+        t.inspected(end: 140, last: 9)
+        _ = t.take()
+        t.acknowledge(2, at: 140)
+        t.acknowledge(3, at: 150)
+        t.acknowledge(4, at: 130)
+        #expect(t.take().last == "note: refilled 2")
+        // It is said once.
+        t.seal()
+        t.acknowledge(5, at: 160)
+        #expect(!t.take().contains { $0.contains("refilled") })
+    }
+
+    @Test func whatWasLetGoIsNotSentAgainThoughYoungerBatchesStandBeforeIt() {
+        var t = Self.recovered()
+        t.start()
+        t.inspected(end: 130, .unknown)
+        t.scanned([:], from: 120, end: 130)
+        t.scanned([3: 120], from: 100, end: 130)
+        t.acknowledge(1, at: 130)
+        t.scanned([1: 130], from: 130, end: 140)
+        for (id, offset) in [(2, 140), (4, 150), (5, 160)] as [(UInt64, Int64)] { t.acknowledge(id, at: offset) }
+        t.machine.freed(through: BatchID(2))
+        t.pass(.seconds(600))
+        _ = t.take()
+        t.inspected(end: 100, .unknown)
+        #expect(t.take().last == "scan 0... for [3, 4, 5]")
     }
 
     @Test func whatTheLogLetGoAndTheBrokerLostIsCounted() {
@@ -210,7 +258,7 @@ import Testing
         var t = Self.recovered()
         t.start()
         t.inspected(end: 140, .unavailable)
-        #expect(t.take().last == "scan 120... for [3, 4, 5]")
+        #expect(t.take().last == "scan 0... for [3, 4, 5]")
         t.scanned([3: 120, 4: 130], from: 120, end: 140)
         _ = t.take()
         t.produced(5, .unanswered(reason: "closed"))

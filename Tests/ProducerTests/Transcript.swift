@@ -134,6 +134,7 @@ struct Transcript {
             case .reconciling: return "note: reconciling"
             case .reconciled(_, let present, let again): return "note: reconciled \(present) present, \(again) again"
             case .tailLost(_, let batches, _): return "note: tail lost \(batches)"
+            case .refilled(_, let batches, _): return "note: refilled \(batches)"
             case .acknowledgedLost(_, let records): return "note: acknowledged lost \(records)"
             case .ambiguous(_, let batches, _, let policy): return "note: ambiguous \(batches) \(policy)"
             case .staleState: return "note: stale"

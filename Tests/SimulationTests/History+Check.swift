@@ -90,7 +90,7 @@ extension History {
             world.violated(
                 "\(missing.count) lines are missing, \(ledger.lost) were counted: \(Self.some(missing))")
         }
-        let allowed = ledger.ambiguous + (mode == .pageCache ? ledger.sentAgain : 0)
+        let allowed = ledger.ambiguous + (mode == .pageCache ? ledger.sentAgain + ledger.refilled : 0)
         if extra > allowed {
             world.violated("\(extra) lines stand there again, \(allowed) were counted: \(Self.some(repeated))")
         }

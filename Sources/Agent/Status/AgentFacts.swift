@@ -11,7 +11,7 @@ struct ShippingFact: Fact {
         switch notice {
         case .acknowledged: .trace
         case .reconciling, .reconciled, .producerIDChanged, .divided: .info
-        case .retrying, .producerIDUnavailable, .tailLost, .topicRecreated: .warning
+        case .retrying, .producerIDUnavailable, .tailLost, .refilled, .topicRecreated: .warning
         case .held, .indivisible, .setAside, .acknowledgedLost, .ambiguous, .intentUnreadable: .error
         case .staleState: .critical
         }
@@ -37,6 +37,9 @@ struct ShippingFact: Fact {
             "\(partition): \(present) pending batches were there, \(again) are sent"
         case .tailLost(let partition, let batches, let records):
             "the broker lost \(batches) batches (\(records) records) of \(partition) that it had acknowledged; they are sent again"
+        case .refilled(let partition, let batches, let records):
+            "the broker lost \(batches) batches (\(records) records) of \(partition) before it had acknowledged them, and kept later ones; they are sent "
+                + "again: at a durability other than fsync, who had read them reads them twice"
         case .acknowledgedLost(let partition, let records):
             "the broker lost up to \(records) acknowledged records of \(partition) that are no longer held here"
         case .ambiguous(let partition, let batches, let records, let policy):
@@ -66,6 +69,7 @@ struct ShippingFact: Fact {
         case .reconciling: count(AgentMetrics.reconciliations)
         case .reconciled: break
         case .tailLost(_, _, let records): count(AgentMetrics.tailLost, records)
+        case .refilled(_, _, let records): count(AgentMetrics.refilled, records)
         case .acknowledgedLost(_, let records):
             count(AgentMetrics.acknowledgedLost, Int(clamping: records))
         case .ambiguous(_, _, let records, _): count(AgentMetrics.ambiguous, records)

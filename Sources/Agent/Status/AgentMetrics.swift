@@ -39,6 +39,10 @@ public enum AgentMetrics {
     static let tailLost = Metric.counter(
         "millrace_agent_tail_lost_records_total",
         help: "Acknowledged records that a broker lost and that were sent again.")
+    static let refilled = Metric.counter(
+        "millrace_agent_refilled_records_total",
+        help: "Records that a broker appended and lost before it acknowledged them, and that were sent again: at a durability "
+            + "other than fsync, who had read them reads them twice.")
     static let acknowledgedLost = Metric.counter(
         "millrace_agent_acknowledged_lost_records_total",
         help: "Acknowledged records that a broker lost and that this host no longer holds: they are gone.")
@@ -83,7 +87,7 @@ public enum AgentMetrics {
     public static let all: [Metric] = [
         recordsShipped, bytesShipped, sourceLines, pendingBatches, ringUsed, ringSize, unread, retries, held,
         batchesDivided, deadLetters,
-        reconciliations, tailLost, acknowledgedLost, ambiguous, staleState, topicsRecreated, producerIDs,
+        reconciliations, tailLost, refilled, acknowledgedLost, ambiguous, staleState, topicsRecreated, producerIDs,
         producerIDFailures, unreadable, stateDamaged, linesCut, linesSkipped, nulRuns, linesUnterminated,
         filesTruncated, gaps, inputTroubles,
     ]

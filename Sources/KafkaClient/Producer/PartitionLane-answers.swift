@@ -56,8 +56,16 @@ extension PartitionLane {
     mutating func settle(_ context: inout LaneContext) {
         var records = 0
         var bytes = 0
+        var refills: (batches: Int, records: Int) = (0, 0)
         while let first = pending.first, case .acknowledged(let offset) = first.status {
             pending.removeFirst()
+            // Only of what was there before: a lost tail may be told by a new batch first.
+            let stoodThere = first.wasMaybeSent && offset < endInspected
+            for place in stoodThere ? refilled(before: first.batch, at: offset) : [] {
+                acknowledged[place].isRefill = true
+                refills.batches += 1
+                refills.records += Int(acknowledged[place].batch.recordCount)
+            }
             acknowledged.append(Acknowledged(batch: first.batch, offset: offset, at: context.now))
             if offset != .none { floor = max(floor, offset + Int64(first.batch.recordCount)) }
             context.actions.append(.recordAcknowledgement(first.batch.id, partition, offset))
@@ -67,6 +75,22 @@ extension PartitionLane {
             bytes += first.batch.byteCount
         }
         if records > 0 { context.report(.acknowledged(partition, records: records, bytes: bytes)) }
+        if refills.batches > 0 {
+            context.report(.refilled(partition, batches: refills.batches, records: refills.records))
+        }
+    }
+
+    /// Batches are appended in the order of their sequences: one that stands above its successor was appended before that, too, and lost.
+    private func refilled(before batch: SealedBatch, at offset: Offset) -> [Int] {
+        guard offset != .none else { return [] }
+        var places: [Int] = []
+        for place in acknowledged.indices.reversed() where acknowledged[place].batch.identity == batch.identity {
+            let earlier = acknowledged[place]
+            if earlier.offset == .none || earlier.isRefill { continue }
+            guard earlier.offset > offset else { break }
+            places.append(place)
+        }
+        return places
     }
 
     private mutating func refused(at place: Int, _ code: ErrorCode, _ message: String, _ context: inout LaneContext) {

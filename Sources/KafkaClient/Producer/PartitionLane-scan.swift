@@ -197,6 +197,7 @@ extension PartitionLane {
             case .skip: pending[place].status = .acknowledged(.none)
             }
         }
+        reportHoles(sparing: doubted, &context)
         if doubtful.batches > 0 {
             context.report(
                 .ambiguous(
@@ -226,6 +227,20 @@ extension PartitionLane {
 }
 
 extension PartitionLane {
+    /// What isn't there although a later batch is was appended before that one.
+    private func reportHoles(sparing doubted: [Int], _ context: inout LaneContext) {
+        let isFound = { (entry: Pending) in
+            if case .acknowledged(let offset) = entry.status { offset != .none } else { false }
+        }
+        guard let last = pending.lastIndex(where: { $0.batch.identity == identity && isFound($0) }) else { return }
+        let holes = pending[..<last].indices.filter {
+            isUnanswered(pending[$0]) && pending[$0].batch.identity == identity && !doubted.contains($0)
+        }
+        guard !holes.isEmpty else { return }
+        let records = holes.reduce(0) { $0 + Int(pending[$1].batch.recordCount) }
+        context.report(.refilled(partition, batches: holes.count, records: records))
+    }
+
     /// How many acknowledged records the broker lost that the intent log let go before: what stood between the log's end and the
     /// first batch that is still held, others' records among them where the partition has other producers.
     private func recordsGone(_ lost: [Int], found: [BatchID: Offset], end: Offset) -> Int64 {

@@ -39,6 +39,8 @@ struct PartitionLane: Sendable {
         var offset: Offset
         /// Nil for one from an earlier run.
         var at: Instant?
+        /// It stands above its successor, and that was said.
+        var isRefill = false
     }
 
     /// What to do once nothing is in flight. A later case overrides an earlier one.
@@ -216,7 +218,8 @@ struct PartitionLane: Sendable {
     }
 
     mutating func freed(through id: BatchID) {
-        while let first = acknowledged.first, first.batch.id <= id { acknowledged.removeFirst() }
+        // What was sent again stands after younger ones.
+        acknowledged.removeAll { $0.batch.id <= id }
     }
 
     func deadline(_ settings: ProducerSettings) -> Instant? {

@@ -204,6 +204,9 @@ public enum ProducerNotice: Sendable, Equatable {
     case reconciled(TopicPartition, present: Int, sentAgain: Int)
     /// The broker lost batches that it had acknowledged; they are sent again.
     case tailLost(TopicPartition, batches: Int, records: Int)
+    /// The broker had appended batches and lost them before its answer came, though it kept later ones; they are sent again, and who had read them
+    /// reads them twice. At durability fsync nobody had.
+    case refilled(TopicPartition, batches: Int, records: Int)
     /// The broker lost acknowledged records that the intent log no longer holds: so many, as far as it can be told, and rather more than less.
     case acknowledgedLost(TopicPartition, records: Int64)
     /// Whether these had been appended can't be known: they are sent again (`repeat`), or not (`skip`).

@@ -9,6 +9,8 @@ final class Ledger {
     private(set) var ambiguous = 0
     /// Records that the broker lost and that were sent again: who had read them before reads them twice.
     private(set) var sentAgain = 0
+    /// Records that the broker lost before it acknowledged them: at fsync nobody had read them.
+    private(set) var refilled = 0
     /// Records that the broker lost and that nobody holds any more.
     private(set) var lost = 0
     /// Loud events of a clone or a restored backup.
@@ -24,6 +26,7 @@ final class Ledger {
         switch notice {
         case .acknowledged(_, let records, _): acknowledged += records
         case .ambiguous(_, _, let records, _): ambiguous += records
+        case .refilled(_, _, let records): refilled += records
         case .tailLost(_, _, let records): sentAgain += records
         case .acknowledgedLost(_, let records): lost += Int(records)
         case .staleState: staleStates += 1

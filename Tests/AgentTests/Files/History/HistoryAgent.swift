@@ -72,7 +72,7 @@ final class HistoryAgent: TopicDirectory {
         let transport = HistoryTransport(history) { [weak self] answer in self?.answered(answer, life: life) }
         let sender = BatchSender(machine: machine, journal: log, transport: transport) { [unowned history] notice in
             switch notice {
-            case .ambiguous, .staleState, .intentUnreadable, .acknowledgedLost: history.violated("\(notice)")
+            case .ambiguous, .staleState, .intentUnreadable, .acknowledgedLost, .refilled: history.violated("\(notice)")
             default: break
             }
         }

@@ -41,8 +41,8 @@ public enum AgentMetrics {
         help: "Acknowledged records that a broker lost and that were sent again.")
     static let refilled = Metric.counter(
         "millrace_agent_refilled_records_total",
-        help: "Records that a broker appended and lost before it acknowledged them, and that were sent again: at a durability "
-            + "other than fsync, who had read them reads them twice.")
+        help: "Records that a broker appended and lost before it acknowledged them, and that were sent again: "
+            + "at a durability other than fsync, who had read them reads them twice.")
     static let acknowledgedLost = Metric.counter(
         "millrace_agent_acknowledged_lost_records_total",
         help: "Acknowledged records that a broker lost and that this host no longer holds: they are gone.")

@@ -60,7 +60,7 @@ final class RunningBroker: Sendable {
             var loaded = try await store.load()
             let seenEpoch = logs.partitions.compactMap(\.latestEpoch).max() ?? .none
             loaded.metadata = try await store.apply(.brokerStarted(seen: seenEpoch))
-            if loaded.origin != .stored, !logs.partitions.isEmpty {
+            if loaded.origin != .stored, !logs.partitions.isEmpty || !logs.offlinePartitions.isEmpty {
                 // The counter is lost. Counting on from the clock can't meet ids that were counted from zero.
                 let next = ProducerID((time.wallTime.milliseconds / 1000) << 20)
                 loaded.metadata = try await store.apply(.producerIDsRaised(next: next))

@@ -170,4 +170,91 @@ import Testing
         #expect(try await socket.metadata(["t"]).brokers.count == 1)
         await broker.shutDown()
     }
+
+    @Test func aBrokerStartsThoughItsDiskCannotBeTrusted() async throws {
+        let files = SimulatedFileSystem()
+        var broker = try await TestBroker.start(data: "/data", fileSystem: files)
+        var socket = try WireSocket(to: broker.address)
+        try await socket.createTopic("t")
+        #expect(try await socket.produce(try batch(["a"]), to: "t").errorCode == .none)
+        files.fail(.sync, with: .inputOutput, count: 1)
+        #expect(try await socket.produce(try batch(["b"]), to: "t").errorCode == .kafkaStorageError)
+        broker = try await broker.killed()
+        socket = try WireSocket(to: broker.address)
+        let topic = try await socket.metadata(["t"]).topics[0]
+        #expect(topic.errorCode == .none && topic.partitions[0].offlineReplicas == [1])
+        #expect(try await socket.produce(try batch(["c"]), to: "t").errorCode == .kafkaStorageError)
+        #expect(try await socket.fetch("t", from: 0).errorCode == .kafkaStorageError)
+        #expect(try await socket.createTopic("u").errorCode == .kafkaStorageError)
+        // Somebody has looked at the disk.
+        try files.unlink("/data/logs/offline-reason")
+        broker = try await broker.killed()
+        socket = try WireSocket(to: broker.address)
+        #expect(try await socket.produce(try batch(["d"]), to: "t").errorCode == .none)
+        #expect(try words(await socket.fetch("t", from: 0)).first == "a")
+        await broker.shutDown()
+    }
+
+    /// From nothing, or from half their records, groups would be told to begin anew.
+    @Test func groupsWhoseOffsetsCannotBeReadAreNotServed() async throws {
+        let files = SimulatedFileSystem()
+        var broker = try await TestBroker.start(data: "/data", fileSystem: files)
+        var socket = try WireSocket(to: broker.address)
+        try await socket.createTopic("t")
+        let groups = (0..<16).map { "g\($0)" }
+        for group in groups { #expect(try await Self.commit(7, group: group, socket) == .none) }
+        files.fail(.open, with: .inputOutput) { $0.string.hasPrefix("/data/logs/__consumer_offsets-3/") }
+        broker = try await broker.killed()
+        socket = try WireSocket(to: broker.address)
+        var refused = 0
+        for group in groups {
+            let answer = try await Self.committed(group, socket)
+            if answer.errorCode == .coordinatorNotAvailable {
+                refused += 1
+                #expect(try await Self.commit(9, group: group, socket) == .coordinatorNotAvailable)
+            } else {
+                #expect(answer.errorCode == .none)
+                #expect(answer.topics.first?.partitions.first?.committedOffset == 7)
+            }
+        }
+        #expect(refused > 0 && refused < groups.count)
+        files.clearFaults()
+        broker = try await broker.killed()
+        socket = try WireSocket(to: broker.address)
+        for group in groups {
+            #expect(try await Self.committed(group, socket).topics.first?.partitions.first?.committedOffset == 7)
+        }
+        await broker.shutDown()
+    }
+
+    private static func commit(_ offset: Int64, group: String, _ socket: WireSocket) async throws -> ErrorCode {
+        var partition = OffsetCommitRequest.OffsetCommitRequestPartition()
+        partition.committedOffset = offset
+        partition.committedMetadata = ""
+        var topic = OffsetCommitRequest.OffsetCommitRequestTopic()
+        topic.name = "t"
+        topic.partitions = [partition]
+        var request = OffsetCommitRequest()
+        request.groupId = group
+        request.generationIdOrMemberEpoch = -1
+        request.topics = [topic]
+        while true {
+            let code = try await socket.call(request, version: 8).topics[0].partitions[0].errorCode
+            if code != .coordinatorLoadInProgress { return code }
+        }
+    }
+
+    private static func committed(
+        _ group: String, _ socket: WireSocket
+    ) async throws -> OffsetFetchResponse.OffsetFetchResponseGroup {
+        var asked = OffsetFetchRequest.OffsetFetchRequestGroup()
+        asked.groupId = group
+        asked.topics = nil
+        var request = OffsetFetchRequest()
+        request.groups = [asked]
+        while true {
+            let answer = try await socket.call(request, version: 8).groups[0]
+            if answer.errorCode != .coordinatorLoadInProgress { return answer }
+        }
+    }
 }

@@ -107,9 +107,14 @@ struct RecoveryTests {
         #expect { try log.add(["c"]) } throws: { ($0 as? AppendError)?.code == .offline }
         #expect(try log.all(upTo: .highWatermark).count == 1)
         machine.kill()
-        #expect { try machine.start() } throws: { ($0 as? LogError)?.code == .offline }
+        try machine.start()
+        #expect(machine.directory.offlineReason?.contains("remove /data/offline-reason") == true)
+        #expect(machine.directory.offlinePartitions[partition]?.contains("sync /data/t-0") == true)
+        #expect { try machine.log() } throws: { ($0 as? LogError)?.code == .offline }
+        try machine.directory.shutDown()
         try machine.disk.unlink("/data/offline-reason")
         try machine.start()
+        #expect(try machine.log().all().count >= 1)
     }
 
     /// What is read at a start may only be in the page cache; a sync that failed must not be asked for again by the next start.
@@ -123,9 +128,13 @@ struct RecoveryTests {
             machine.disk.fail(isFolder ? .syncDirectory : .sync, with: .inputOutput, count: 1) {
                 isFolder ? $0.lastComponent?.string == "t-0" : $0.string.hasSuffix(".log")
             }
-            #expect { try machine.start() } throws: { ($0 as? LogError)?.code == .offline }
+            try machine.start()
+            #expect(machine.directory.offlineReason != nil && machine.directory.partitions.isEmpty)
+            machine.kill()
             // The disk would say yes now.
-            #expect { try machine.start() } throws: { ($0 as? LogError)?.code == .offline }
+            try machine.start()
+            #expect(machine.directory.offlineReason != nil && machine.directory.partitions.isEmpty)
+            machine.kill()
             try machine.disk.unlink("/data/offline-reason")
             try machine.start()
         }
@@ -142,6 +151,37 @@ struct RecoveryTests {
         #expect(machine.directory.offlineReason?.contains("recovery-point") == true)
         #expect { try log.add(["b"]) } throws: { ($0 as? AppendError)?.code == .offline }
         #expect(try log.all(upTo: .highWatermark).count == 1)
+    }
+
+    @Test func aDirectoryThatCannotBeReadOrWrittenIsOfflineForThisLifeOnly() throws {
+        let faults: [(FileError.Operation, FileError.Code, String)] = [
+            (.list, .inputOutput, "/data"),
+            (.unlink, .readOnly, "/data/.kafka_cleanshutdown"),
+            (.rename, .inputOutput, "/data/recovery-point-offset-checkpoint.tmp"),
+        ]
+        for (operation, code, path) in faults {
+            let machine = Machine(.fsync)
+            let log = try machine.log()
+            try log.add(["a"])
+            _ = try log.flush()
+            try machine.shutDown()
+            machine.disk.fail(operation, with: code, count: 1) { $0.string == path }
+            #expect(try machine.start() == false)
+            #expect(machine.directory.offlineReason?.contains(path) == true, "\(path)")
+            #expect(machine.directory.partitions.isEmpty)
+            // The fault at its first listing is over when the partitions are named.
+            #expect(machine.directory.offlinePartitions[partition] != nil)
+            #expect {
+                try machine.directory.create(topic: "u", id: topicID, partition: 0, config: machine.config)
+            } throws: {
+                ($0 as? LogError)?.code == .offline
+            }
+            machine.directory.tick(now: machine.time.now)
+            try machine.directory.shutDown()
+            machine.kill()
+            #expect(try machine.log().all().count == 1, "\(path)")
+            #expect(machine.directory.offlineReason == nil)
+        }
     }
 
     @Test func aSecondProcessIsKeptOut() throws {

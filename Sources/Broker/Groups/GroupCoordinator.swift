@@ -13,6 +13,8 @@ import Telemetry
 final class GroupCoordinator: Sendable {
     private struct State {
         var loading: Set<Int>
+        /// Partitions that can't be read. To serve their groups from nothing, or from half their records, would hand out wrong offsets.
+        var unreadable: Set<Int> = []
         var groups: [String: GroupMachine] = [:]
         var offsets = OffsetTable()
         var joins: [GroupRequestID: @Sendable (JoinAnswer) -> Void] = [:]
@@ -62,10 +64,13 @@ final class GroupCoordinator: Sendable {
                     }
                 }
             } catch {
-                // Its groups stay in "loading": to serve them from half their records would hand out wrong offsets.
                 telemetry.emit(
                     Note("can't read \(OffsetsTopic.name)-\(index): \(error); its groups are not served", level: .error)
                 )
+                state.withLock { state in
+                    state.unreadable.insert(index)
+                    state.loading.remove(index)
+                }
                 continue
             }
             let now = time.now
@@ -80,12 +85,14 @@ final class GroupCoordinator: Sendable {
     }
 
     /// Every partition of the offsets topic was replayed: all groups are served.
-    var isLoaded: Bool { state.withLock { $0.loading.isEmpty } }
+    var isLoaded: Bool { state.withLock { $0.loading.isEmpty && $0.unreadable.isEmpty } }
 
     /// Why requests for this group can't be served now; `.none` where they can.
     private func refusal(_ group: String, _ state: borrowing State) -> ErrorCode {
         if group.isEmpty { return .invalidGroupId }
-        return state.loading.contains(topic.partitionIndex(of: group)) ? .coordinatorLoadInProgress : .none
+        let index = topic.partitionIndex(of: group)
+        if state.unreadable.contains(index) { return .coordinatorNotAvailable }
+        return state.loading.contains(index) ? .coordinatorLoadInProgress : .none
     }
 
     // MARK: Membership

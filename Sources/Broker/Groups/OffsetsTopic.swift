@@ -57,7 +57,7 @@ struct OffsetsTopic: Sendable {
 
     /// Reads one partition from its start and hands over every record; one that can't be read is skipped and told.
     func replay(_ index: Int, telemetry: Telemetry, apply: (GroupRecord) -> Void) throws(ReadError) {
-        guard let partition = partitions[index] else { return }
+        guard let partition = partitions[index] else { throw ReadError(.offline, "the partition is offline") }
         var next = partition.log.logStartOffset
         var decompressor = Decompressor()
         while next < partition.log.logEndOffset {

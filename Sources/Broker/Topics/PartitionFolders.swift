@@ -83,6 +83,8 @@ final class PartitionFolders: Sendable {
                 for index in 0..<topic.partitionCount {
                     let id = TopicPartition(topic: topic.name, partition: index)
                     if logs.log(for: id)?.topicID == topic.id { try logs.delete(id) }
+                    // Its files are removed by a start that can reach them.
+                    if let reason = logs.offlinePartitions[id] { throw LogError(.offline, reason) }
                 }
                 return nil
             } catch { return error }

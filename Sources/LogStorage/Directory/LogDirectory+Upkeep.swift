@@ -121,14 +121,11 @@ extension LogDirectory {
     /// Flushes everything, writes indexes, producers and checkpoints, leaves the clean mark and releases the lock. Where a step fails there is no
     /// mark, and the next start checks what it must. The logs are closed either way.
     public func shutDown() throws(LogError) {
+        defer { release() }
         guard state.withLock({ $0.isOpen }) else { return }
         defer {
             for log in partitions { log.close() }
-            state.withLock { state in
-                state.isOpen = false
-                state.lock?.release()
-                state.lock = nil
-            }
+            state.withLock { $0.isOpen = false }
         }
         if let reason = offlineReason { throw LogError(.offline, "\(path) is offline: \(reason)") }
         do throws(FileError) {

@@ -66,10 +66,11 @@ public final class LogDirectory: Sendable {
     // MARK: - Opening
 
     /// Makes the folder where it is missing, locks it and opens every partition in it, whatever a crash left. A partition that can't be opened is
-    /// offline, with its reason; the others go on. `config` gives each topic's settings. Returns false after an unclean shutdown: then each
+    /// offline, with its reason; the others go on. Where the whole directory can't be used (an earlier life's flush failed, its disk is read-only or
+    /// throws) all its partitions are offline: see `offlineReason`. `config` gives each topic's settings. Returns false after an unclean shutdown: then each
     /// partition's leader begins a new epoch.
     ///
-    /// - Throws: `.locked` where another process has it; `.offline` where an earlier life's flush failed; what the disk throws.
+    /// - Throws: `.locked` where another process has it; what keeps the folder from being made or locked.
     @discardableResult
     public func open(
         config: (TopicPartition, TopicID) -> LogConfig = { _, _ in LogConfig() }
@@ -78,36 +79,67 @@ public final class LogDirectory: Sendable {
             try makeFolder()
             let lock = try fileSystem.lock(folder.file(Self.lockName))
             state.withLock { $0.lock = lock }
-            try refuseWhileOffline()
-            let isClean = try takeCleanMark()
-            if !isClean { shared.emit(.uncleanStart(path)) }
-            try openAll(isClean: isClean, config)
-            // A sync that failed meanwhile: nothing may be written as if it had not.
-            if let reason = offlineReason { throw FileError(.inputOutput, .sync, path, detail: reason) }
-            do throws(FileError) { try writeCheckpoints() } catch {
-                // A full disk must not keep the logs shut: the older checkpoints stay true.
-                guard error.code == .noSpace else { throw error }
-                shared.emit(.checkpointNotWritten(file: error.path, reason: error.description))
-            }
-            state.withLock { state in
-                state.isOpen = true
-                state.lastCheckpoint = shared.time.now
-            }
-            shared.attach(self)
-            return isClean
         } catch {
-            state.withLock { state in
-                state.lock?.release()
-                state.lock = nil
+            // Nothing will be written that a lock would have to guard.
+            guard error.code == .readOnly else { throw LogError(error) }
+            openOffline("\(error)")
+            return false
+        }
+        do throws(FileError) { return try openLocked(config) } catch {
+            if error.code == .crashed {
+                release()
+                throw LogError(error)
             }
-            throw offlineReason.map { LogError(.offline, $0, cause: error) } ?? LogError(error)
+            openOffline("\(error)")
+            return false
         }
     }
 
-    /// An earlier life may have left the reason why no record can be trusted to this disk.
+    private func openLocked(_ config: (TopicPartition, TopicID) -> LogConfig) throws(FileError) -> Bool {
+        try shared.health.recall()
+        try refuseWhileOffline()
+        let isClean = try takeCleanMark()
+        if !isClean { shared.emit(.uncleanStart(path)) }
+        try openAll(isClean: isClean, config)
+        // A sync that failed meanwhile: nothing may be written as if it had not.
+        try refuseWhileOffline()
+        do throws(FileError) { try writeCheckpoints() } catch {
+            // A full disk must not keep the logs shut: the older checkpoints stay true.
+            guard error.code == .noSpace else { throw error }
+            shared.emit(.checkpointNotWritten(file: error.path, reason: error.description))
+        }
+        state.withLock { state in
+            state.isOpen = true
+            state.lastCheckpoint = shared.time.now
+        }
+        shared.attach(self)
+        return isClean
+    }
+
     private func refuseWhileOffline() throws(FileError) {
-        guard let reason = try shared.health.recall() else { return }
-        throw FileError(.inputOutput, .open, path, detail: reason)
+        if let reason = offlineReason { throw FileError(.inputOutput, .open, path, detail: reason) }
+    }
+
+    /// Serves nothing, and says of each partition why.
+    private func openOffline(_ error: String) {
+        shared.health.goOffline(error)
+        let reason = "its log directory \(path) is offline: \(offlineReason ?? error)"
+        let folders = (try? fileSystem.list(path)) ?? []
+        let logs = state.withLock { state in
+            for case let partition? in folders.map({ Self.partition(folder: $0.name) }) {
+                state.offline[partition] = reason
+            }
+            defer { state.logs = [:] }
+            return state.logs.values
+        }
+        for log in logs { log.close() }
+    }
+
+    func release() {
+        state.withLock { state in
+            state.lock?.release()
+            state.lock = nil
+        }
     }
 
     /// Makes the folder and its missing parents, durably: what is acknowledged in it must be found again.

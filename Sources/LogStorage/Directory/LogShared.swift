@@ -80,16 +80,23 @@ final class LogDirectoryHealth: Sendable {
 
     /// Takes the directory offline for the rest of this life, and for the next ones.
     func fail(_ reason: String) {
+        guard goOffline(reason) else { return }
+        // The disk that failed may well refuse this too.
+        try? fileSystem.replace(Self.noteName, in: folder, with: Array((reason + "\n").utf8))
+    }
+
+    /// Takes the directory offline for the rest of this life, and says so. False where it was already.
+    @discardableResult
+    func goOffline(_ reason: String) -> Bool {
         let isFirst = text.withLock { text in
             if text != nil { return false }
             text = reason
             return true
         }
-        guard isFirst else { return }
+        guard isFirst else { return false }
         failed.store(true, ordering: .releasing)
         onFact(.directoryOffline(folder.path, reason: reason))
-        // The disk that failed may well refuse this too.
-        try? fileSystem.replace(Self.noteName, in: folder, with: Array((reason + "\n").utf8))
+        return true
     }
 
     /// A closed log's file, or a process that is being cut off, is no flaw of the disk; nor is a full one.
@@ -98,16 +105,12 @@ final class LogDirectoryHealth: Sendable {
         fail("what was written may not be on the disk: \(error)")
     }
 
-    /// The reason that an earlier life left, or nil.
-    func recall() throws(FileError) -> String? {
-        guard let bytes = try fileSystem.contents(of: folder.file(Self.noteName), bytesMax: .kib(64)) else {
-            return nil
-        }
-        let reason =
-            "\(folder.path) was taken offline: \(String(decoding: bytes, as: UTF8.self)) Check the disk, restore what it lost, "
-            + "then remove \(folder.file(Self.noteName))"
-        text.withLock { $0 = reason }
-        failed.store(true, ordering: .releasing)
-        return reason
+    /// Stays offline where an earlier life left its reason.
+    func recall() throws(FileError) {
+        guard let bytes = try fileSystem.contents(of: folder.file(Self.noteName), bytesMax: .kib(64)) else { return }
+        let reason = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).joined(separator: " ")
+        goOffline(
+            "it was taken offline before this start: \(reason). Check the disk, restore what it lost, then remove "
+                + "\(folder.file(Self.noteName)) and start again")
     }
 }

@@ -66,7 +66,11 @@ public final class Agent: Sendable {
         do {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 LoopThread.start { [self] in
-                    continuation.resume(with: Result { try AgentLoop(self, binding, makeInputs).run() })
+                    continuation.resume(
+                        with: Result {
+                            var loop = try AgentLoop(self, binding, makeInputs)
+                            try loop.run()
+                        })
                 }
             }
         } catch {
@@ -109,6 +113,7 @@ struct AgentLoop {
     private let status: StatusPublisher
     private let condition: AgentCondition
     private let activity: SourceActivity
+    private var watermark = Watermark()
 
     init(_ agent: Agent, _ binding: StateBinding, _ makeInputs: Agent.MakeInputs) throws {
         let (settings, telemetry, mailbox) = (agent.settings, agent.telemetry, agent.mailbox)
@@ -164,7 +169,7 @@ struct AgentLoop {
         }
     }
 
-    func run() throws {
+    mutating func run() throws {
         let time = agent.time
         let heart = agent.health.heartbeat("the agent's loop", silenceMax: AgentCondition.loopSilenceMax)
         defer { agent.health.stopWatching(heart) }
@@ -174,6 +179,7 @@ struct AgentLoop {
         while true {
             let now = time.now
             let rest = try core.turn(now: now, wallTime: time.wallTime)
+            if watermark.isWaitingForBatches { watermark.turned(core.progress, now: now) }
             condition.turned(pending: core.log.pendingCount, isStalled: rest.isStalled, now: now)
             if condition.flows(now: now) { heart.beat(now: now) }
             agent.health.report("agent", condition.status(troubles: agent.cluster.troubles, now: now))
@@ -211,14 +217,16 @@ struct AgentLoop {
         agent.telemetry.emit(Note("the agent stopped; \(pending) batches wait for the next start"))
     }
 
-    private func publishStatus(isStalled: Bool) {
+    private mutating func publishStatus(isStalled: Bool) {
         let wallTime = agent.time.wallTime
         let log = core.log
+        let streams = inputs.flatMap { $0.streamStatuses() }
+        watermark.observed(streams, isBehind: inputs.contains(where: \.isBehind), wallTime: wallTime)
         let status = AgentStatus(
             agent: agent.settings.host, time: wallTime, producer: log.producer, pendingBatches: log.pendingCount,
             ringUsed: log.usedBytes, ringBytes: log.capacity, isStalled: isStalled,
             partitions: core.sender.machine.states, counts: log.counts.all,
-            streams: inputs.flatMap { $0.streamStatuses() }, lastError: condition.lastError)
+            streams: streams, watermark: watermark.value, lastError: condition.lastError)
         let metrics = agent.telemetry.metrics
         for (source, lines) in activity.linesSince(log.counts) {
             metrics.counter(AgentMetrics.sourceLines, source.text).increment(by: lines)

@@ -38,6 +38,28 @@ public struct ExportCommitted: Fact {
     }
 }
 
+/// A folder's marker was written: its rows are complete, as far as is known.
+public struct FolderFinal: Fact {
+    public var marker: HourMarker
+
+    public init(marker: HourMarker) { self.marker = marker }
+
+    public var message: String {
+        let silent = marker.agents.filter(\.isSilent).map(\.name)
+        let text =
+            "export \(marker.pipeline)/\(marker.table): \(marker.folder) is final with \(marker.rows) rows in \(marker.files) files, "
+            + "generation \(marker.generation)"
+        return silent.isEmpty ? text : "\(text); not waited for: \(silent.joined(separator: ", "))"
+    }
+
+    public func measure(in metrics: MetricRegistry) {
+        metrics.counter(ExportMetrics.markers, [marker.pipeline, marker.table]).increment(by: 1)
+        if marker.generation > 1 {
+            metrics.counter(ExportMetrics.lateMarkers, [marker.pipeline, marker.table]).increment(by: 1)
+        }
+    }
+}
+
 extension ChainID {
     /// In the order in which `ExportMetrics` names them.
     fileprivate var labels: [String] { [pipeline, table, topic] }

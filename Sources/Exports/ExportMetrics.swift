@@ -18,7 +18,13 @@ public enum ExportMetrics {
         "millrace_export_committed_offset", "pipeline", "table", "topic", "partition",
         help: "The offset up to which a partition stands in the table.")
 
+    static let markers = Metric.counter(
+        "millrace_export_markers_total", "pipeline", "table", help: "_SUCCESS markers written.")
+    static let lateMarkers = Metric.counter(
+        "millrace_export_late_markers_total", "pipeline", "table",
+        help: "_SUCCESS markers written again, because rows came after the folder was final.")
+
     public static let all: [Metric] = [
-        takeovers, commits, rows, files, bytes, committedOffset,
+        takeovers, commits, rows, files, bytes, committedOffset, markers, lateMarkers,
     ]
 }

@@ -111,13 +111,19 @@ public final class PartitionExport<Store: ExportStore> {
     }
 
     /// All records below `to` were appended or filtered out. Commits where a commit is due.
-    public func advance(to: Offset, leaderEpoch: LeaderEpoch, records: Int64) async throws(ExportError) {
+    ///
+    /// - Parameter sources: the records by what they came from.
+    public func advance(
+        to: Offset, leaderEpoch: LeaderEpoch, records: Int64, sources: SourceTally = SourceTally()
+    ) async throws(ExportError) {
         if stage.wantsFlush { try await flush() }
         let now = time.now
         let bytes = ByteCount(Int(stage.byteCount))
         let files = stage.fileCount
         try await run {
-            $0.staged(to: to, leaderEpoch: leaderEpoch, records: records, bytes: bytes, files: files, now: now)
+            $0.staged(
+                to: to, leaderEpoch: leaderEpoch, records: records, sources: sources, bytes: bytes, files: files,
+                now: now)
         }
     }
 

@@ -74,7 +74,13 @@ public struct TestOwner: Sendable {
             export.append(event, time: topic.time(offset), offset: Offset(offset), timestamp: topic.time(offset))
             if export.wantsFlush { try await export.flush() }
         }
+        var sources = SourceTally()
+        for offset in offsets {
+            sources.add(
+                offset % 3 == 0 ? "web1/a" : "web2/b", hour: SourceTally.hour(of: topic.time(offset)), records: 1)
+        }
         try await export.advance(
-            to: Offset(offsets.upperBound), leaderEpoch: LeaderEpoch(1), records: Int64(offsets.count))
+            to: Offset(offsets.upperBound), leaderEpoch: LeaderEpoch(1), records: Int64(offsets.count), sources: sources
+        )
     }
 }

@@ -139,4 +139,73 @@ import Testing
         let later = try await audit()
         #expect(later.isFine && later.pendingFileCount == 0, "\(later.findings)")
     }
+
+    private func marker(_ folder: String, rows: Int64, files: Int64, to: Int64) -> HourMarker {
+        HourMarker(
+            pipeline: Fixture.chain.pipeline, table: Fixture.chain.table, folder: folder, generation: 1, rows: rows,
+            files: files, positions: [.init(Fixture.chain, to: Offset(to))], agents: [], sources: [], sourcesTotal: 0,
+            madeAt: .none)
+    }
+
+    @Test func aMarkerHasToSayWhatTheCommitsSayThatItCounted() async throws {
+        try await export()
+        var folders: [String: (rows: Int64, files: Int64)] = [:]
+        for index in try store.recordIndexes(of: Fixture.chain) {
+            for file in try #require(try store.record(index, of: Fixture.chain)).files {
+                let folder = file.finalPath.split(separator: "/").dropLast().joined(separator: "/")
+                folders[folder, default: (0, 0)].rows += file.rows
+                folders[folder]!.files += 1
+            }
+        }
+        for (folder, held) in folders {
+            #expect(try store.writeMarker(marker(folder, rows: held.rows, files: held.files, to: topic.count)))
+        }
+        let report = try await audit()
+        #expect(report.isFine && report.markerCount == Int64(folders.count), "\(report.findings)")
+        // One that counted less of the chain holds less, and is as true.
+        let (folder, held) = try #require(folders.first)
+        #expect(try store.writeMarker(marker(folder, rows: 0, files: 0, to: 0)))
+        #expect(try await audit().isFine)
+        for wrong in [
+            marker(folder, rows: held.rows - 1, files: held.files, to: topic.count),
+            marker(folder, rows: held.rows, files: held.files, to: topic.count + 1),
+        ] {
+            #expect(try store.writeMarker(wrong))
+            #expect(try await audit().findings.map(\.kind) == [.marker])
+        }
+        try change(FilePath("\(store.tableFolder(Fixture.chain.table))/\(folder)/_SUCCESS")) { $0[30] ^= 1 }
+        #expect(try await audit().findings.map(\.kind) == [.marker])
+    }
+
+    @Test func aMarkerIsNotWrittenWhereItsFolderIsGone() async throws {
+        try await export()
+        #expect(try !store.writeMarker(marker("dt=1999-01-01/hour=00", rows: 1, files: 1, to: 1)))
+    }
+
+    @Test func whatSourcesShippedIsComparedWithWhatWasExported() async throws {
+        try await export()
+        let exported = try #require(try await audit().sources.first)
+        #expect(exported.gap == nil)
+        #expect(exported.positions[.init(Fixture.chain)] == Offset(topic.count))
+        let hours = Dictionary(grouping: exported.counts.filter { $0.key.source == "web1/a" }, by: \.key.hour)
+        var lines = ["web1/a": hours.mapValues { $0.reduce(0) { $0 + $1.value } }, "web1/other": [1: 5]]
+        let end = Timestamp(milliseconds: Int64(try #require(hours.keys.max()) + 1) * 3_600_000)
+        let fine = exported.compare(with: lines, before: end)
+        #expect(fine.problems == [] && fine.compared == hours.count && !hours.isEmpty)
+        let hour = try #require(hours.keys.min())
+        lines["web1/a"]![hour]! += 1
+        #expect(exported.compare(with: lines, before: end).problems.count == 1)
+        #expect(exported.compare(with: lines, before: Timestamp(milliseconds: Int64(hour) * 3_600_000)).compared == 0)
+    }
+
+    @Test func sourcesAreCountedInTheCommitsAndManyAreCountedTogether() throws {
+        var tally = SourceTally()
+        for number in 0..<1000 { tally.add("s\(number)", hour: 7, records: 2) }
+        tally.add(String(repeating: "x", count: 600), hour: 7, records: 1)
+        #expect(tally.counts.count == SourceTally.entriesMax + 1)
+        #expect(tally.counts.values.reduce(0, +) == 2001)
+        var record = Fixture.record(1, .commit, 0, 2001, files: [Fixture.file])
+        record.sources = tally
+        #expect(try CommitRecord(encoded: record.encoded()) == record)
+    }
 }

@@ -82,7 +82,7 @@ import Testing
             sink.append(row, time: nil, offset: Offset(Int64(offset)), timestamp: .none)
             if sink.wantsFlush { try await sink.flush() }
         }
-        try await sink.advance(to: Offset(8000), leaderEpoch: LeaderEpoch(1), records: 10)
+        try await sink.advance(to: Offset(8000), leaderEpoch: LeaderEpoch(1), records: 10, sources: SourceTally())
         #expect(sink.committed == nil)
         time.advance(by: .seconds(1))
         try await sink.tick()

@@ -22,11 +22,16 @@ public protocol Input: AnyObject {
     /// What an operator wants to know of each stream that has a file or journal now.
     func streamStatuses() -> [StreamStatus]
 
+    /// True while it can't tell what waits to be read: before the first look around is over, or before a journal was read to its end.
+    var isBehind: Bool { get }
+
     /// Lets go of descriptors, watches and children. Later polls are idle for ever.
     func close()
 }
 
 extension Input {
+    public var isBehind: Bool { false }
+
     /// With every topic open.
     public func poll(now: Instant) -> InputPoll { poll(now: now) { _ in true } }
 }

@@ -87,6 +87,10 @@ public final class IntentLog {
     public var streams: [StreamCheckpoint] { state.streams.values.sorted { $0.stream < $1.stream } }
     /// Batches that aren't acknowledged.
     public var pendingCount: Int { state.intents.count { $0.acknowledged == nil } }
+    /// The oldest batch that isn't acknowledged.
+    var oldestPending: BatchID? { state.intents.first { $0.acknowledged == nil }?.batch.id }
+    /// What the next sealed batch will be called.
+    var nextBatch: BatchID { BatchID(state.nextBatch) }
     public var usedBytes: ByteCount { ByteCount(Int(head - tail)) }
     public var capacity: ByteCount { ByteCount(Int(ring.capacity)) }
     public var hasUnsynced: Bool { durable < head }

@@ -153,6 +153,9 @@ public final class BatchAssembler {
         return deadline
     }
 
+    /// Since when the oldest batch is open that isn't sealed; nil where none is.
+    var oldestOpen: Instant? { batches.values.filter { !$0.builder.isEmpty }.map(\.since).min() }
+
     public var isEmpty: Bool {
         loosePositions.isEmpty && retirements.isEmpty && batches.values.allSatisfy { $0.builder.isEmpty }
     }

@@ -116,6 +116,13 @@ public final class ShippingCore {
         assembler.isEmpty && unsent.isEmpty && log.pendingCount == 0
     }
 
+    /// How far what was read has come.
+    var progress: Watermark.Progress {
+        Watermark.Progress(
+            holdsBlock: current.contains { $0 != nil }, oldestOpen: assembler.oldestOpen,
+            oldestPending: log.oldestPending, nextBatch: log.nextBatch)
+    }
+
     // MARK: -
 
     /// Takes lines until the inputs have none, the turn is long enough, or nothing can be sealed. True where there is more.

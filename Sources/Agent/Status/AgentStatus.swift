@@ -17,6 +17,8 @@ struct AgentStatus: Sendable {
     var partitions: [(partition: TopicPartition, state: String, pending: Int, floor: Offset)]
     var counts: [SourceCount]
     var streams: [StreamStatus]
+    /// Everything that the sources had written by then is acknowledged; nil where that is not known yet.
+    var watermark: Timestamp?
     var lastError: String?
 
     /// The object's text. Of too many sources or streams the first, with the number of the others.
@@ -26,6 +28,7 @@ struct AgentStatus: Sendable {
             json.field("kind", "agent")
             json.field("agent", agent)
             json.field("time", time.milliseconds)
+            if let watermark { json.field("watermark", watermark.milliseconds) }
             json.field("producer_id", producer.id.rawValue)
             json.field("pending_batches", Int64(pendingBatches))
             json.field("ring_used_bytes", Int64(ringUsed.bytes))

@@ -22,4 +22,22 @@ public protocol AuditedStore: ExportStore {
 
     /// True while the file waits in the attempt's staging folder.
     func isStaged(_ file: CommitRecord.File, of record: CommitRecord) async throws(ExportError) -> Bool
+
+    /// The marker of a table's folder, or nil; whatever else stands under its name is an error.
+    func marker(in folder: String, of table: String) async throws(ExportError) -> HourMarker?
+
+    /// Puts a marker into its folder in place of the one that stands there; readers see the old one, none or the new one, never a part.
+    /// - Returns: false where the folder isn't there (any more).
+    func writeMarker(_ marker: HourMarker) async throws(ExportError) -> Bool
+}
+
+extension HourMarker {
+    /// Reads a marker that stands at a path.
+    public init(encoded bytes: [UInt8], at path: String) throws(ExportError) {
+        do throws(CommitRecordError) { self = try Self(encoded: bytes) } catch {
+            throw ExportError(
+                .damaged, "\(path) is no marker of an export: \(error); remove it, and it is written anew", cause: error
+            )
+        }
+    }
 }

@@ -13,6 +13,10 @@ public struct AuditFinding: Sendable, Equatable, CustomStringConvertible {
         case unknown
         /// Two chains hold the same offsets of the same topic: each of those records stands in the table twice.
         case overlap
+        /// A marker (`_SUCCESS`) doesn't say what the commits say that it counted.
+        case marker
+        /// What a source's agent shipped is not what was exported.
+        case source
     }
 
     public var kind: Kind
@@ -34,6 +38,12 @@ public struct AuditReport: Sendable {
     public var rowCount: Int64 = 0
     /// Files of commits that are being published now; an audit beside a running pipeline sees them.
     public var pendingFileCount: Int64 = 0
+    /// Markers that say what the commits say.
+    public var markerCount: Int64 = 0
+    /// What was exported, by source.
+    public var sources: [ExportedSources] = []
+    /// Source hours that were held against the agents' counts.
+    public var sourceHourCount = 0
     /// Findings beyond `findingsMax` that are only counted.
     public var moreFindingCount = 0
 
@@ -51,10 +61,13 @@ public struct AuditReport: Sendable {
         byteCount += other.byteCount
         rowCount += other.rowCount
         pendingFileCount += other.pendingFileCount
+        markerCount += other.markerCount
+        sources += other.sources
+        sourceHourCount += other.sourceHourCount
         moreFindingCount += other.moreFindingCount
     }
 
-    mutating func add(_ kind: AuditFinding.Kind, _ table: String, _ path: String = "", _ message: String) {
+    public mutating func add(_ kind: AuditFinding.Kind, _ table: String, _ path: String = "", _ message: String) {
         guard findings.count < Self.findingsMax else { return moreFindingCount += 1 }
         findings.append(AuditFinding(kind: kind, table: table, path: path, message: message))
     }
@@ -108,6 +121,8 @@ public struct ExportAudit<Store: AuditedStore>: Sendable {
         var named: Set<String> = []
         var exported: [TopicPartitionKey: [ExportedRange]] = [:]
         var files: [(file: CommitRecord.File, record: CommitRecord)] = []
+        var markers = MarkerAudit()
+        var sources: [String: ExportedSources] = [:]
         for chain in chains {
             let isWanted = filter.takes(chain)
             var previous: CommitRecord?
@@ -120,6 +135,11 @@ public struct ExportAudit<Store: AuditedStore>: Sendable {
                     report.add(.chain, table, "", "\(chain): \(problem)")
                 }
                 previous = record
+                markers.add(record)
+                if isWanted {
+                    sources[chain.pipeline, default: ExportedSources(pipeline: chain.pipeline, table: table)].add(
+                        record)
+                }
                 for file in record.files {
                     if !named.insert(file.finalPath).inserted {
                         report.add(
@@ -133,7 +153,9 @@ public struct ExportAudit<Store: AuditedStore>: Sendable {
             if isWanted { report.chains.append(summary) }
             exported[TopicPartitionKey(chain), default: []].append(ExportedRange(summary))
         }
-        for path in published where !named.contains(path) {
+        report.sources += sources.sorted { $0.key < $1.key }.map(\.value)
+        for path in published where Self.isMarker(path) { try await audit(markerAt: path, table, markers, &report) }
+        for path in published where !named.contains(path) && !Self.isMarker(path) {
             report.add(
                 .unknown, table, path,
                 "no commit names this file: its rows are twice in the table, or not of this export")
@@ -144,6 +166,24 @@ public struct ExportAudit<Store: AuditedStore>: Sendable {
         for (file, record) in files {
             try await audit(file, record, &report)
             progress(Progress(bytesRead: report.byteCount - before, byteCount: byteCount))
+        }
+    }
+
+    private static func isMarker(_ path: String) -> Bool { path.hasSuffix("/" + HourMarker.fileName) }
+
+    private func audit(
+        markerAt path: String, _ table: String, _ markers: MarkerAudit, _ report: inout AuditReport
+    ) async throws(ExportError) {
+        let folder = String(path.dropLast(HourMarker.fileName.utf8.count + 1))
+        do throws(ExportError) {
+            guard let marker = try await store.marker(in: folder, of: table),
+                filter.pipeline == nil || filter.pipeline == marker.pipeline
+            else { return }
+            guard let problem = markers.problem(marker, in: folder) else { return report.markerCount += 1 }
+            report.add(.marker, table, path, problem)
+        } catch {
+            guard error.code == .damaged else { throw error }
+            report.add(.marker, table, path, error.message)
         }
     }
 

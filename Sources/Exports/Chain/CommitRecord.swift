@@ -50,6 +50,8 @@ public struct CommitRecord: Sendable, Equatable {
     public var lastCommitIndex: Int64
     /// Records read from the topic in `from..<to`; offsets that hold none (compacted, control) don't count.
     public var recordCount: Int64
+    /// The records by source and hour; empty in records of programs that did not count them.
+    public var sources: SourceTally
     public var files: [File]
     /// When the record was made, by the owner's clock.
     public var madeAt: Timestamp
@@ -59,7 +61,8 @@ public struct CommitRecord: Sendable, Equatable {
     public init(
         chain: ChainID, index: Int64, attempt: AttemptID, kind: Kind, from: Offset, to: Offset,
         leaderEpoch: LeaderEpoch,
-        lastCommitIndex: Int64, recordCount: Int64 = 0, files: [File] = [], madeAt: Timestamp, note: String = ""
+        lastCommitIndex: Int64, recordCount: Int64 = 0, sources: SourceTally = SourceTally(), files: [File] = [],
+        madeAt: Timestamp, note: String = ""
     ) {
         self.chain = chain
         self.index = index
@@ -70,6 +73,7 @@ public struct CommitRecord: Sendable, Equatable {
         self.leaderEpoch = leaderEpoch
         self.lastCommitIndex = lastCommitIndex
         self.recordCount = recordCount
+        self.sources = sources
         self.files = files
         self.madeAt = madeAt
         self.note = note

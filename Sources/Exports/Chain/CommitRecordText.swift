@@ -16,17 +16,11 @@ extension CommitRecord {
 
     /// The two lines that stand on the disk.
     public func encoded() -> [UInt8] {
-        var bytes: [UInt8] = []
-        JSONWriter.append(event, to: &bytes)
-        bytes.append(UInt8(ascii: "\n"))
-        let sum = Event([Field("crc32c", .string(Self.hex(CRC32C.checksum(bytes))))])
-        JSONWriter.append(sum, to: &bytes)
-        bytes.append(UInt8(ascii: "\n"))
-        return bytes
+        SummedText.lines(event)
     }
 
     private var event: Event {
-        Event([
+        var fields = [
             Field("millrace", .string(Self.magic)), Field("version", .int(Self.version)),
             Field("kind", .string(kind.rawValue)), Field("pipeline", .string(chain.pipeline)),
             Field("table", .string(chain.table)), Field("topic", .string(chain.topic)),
@@ -37,20 +31,14 @@ extension CommitRecord {
             Field("last_commit", .int(lastCommitIndex)), Field("records", .int(recordCount)),
             Field("rows", .int(rowCount)), Field("made_at", .int(madeAt.milliseconds)), Field("note", .string(note)),
             Field("files", .list(files.map { .object($0.fields) })),
-        ])
+        ]
+        if !sources.isEmpty { fields.append(Field("sources", .list(sources.values))) }
+        return Event(fields)
     }
 
     /// Reads what `encoded` wrote; a record that is cut, changed or of a later version is an error.
     public init(encoded bytes: [UInt8]) throws(CommitRecordError) {
-        guard let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
-            throw CommitRecordError("it has no first line")
-        }
-        let first = Array(bytes[...newline])
-        let sum = try Self.object(Array(bytes[(newline + 1)...]), "second line")
-        guard sum["crc32c"] == .string(Self.hex(CRC32C.checksum(first))) else {
-            throw CommitRecordError("its checksum doesn't match its contents")
-        }
-        let reader = RecordFields(event: try Self.object(first, "first line"))
+        let reader = RecordFields(event: try SummedText.read(bytes))
         guard reader.event["millrace"] == .string(Self.magic) else { throw CommitRecordError("it is no commit record") }
         guard reader.event["version"] == .int(Self.version) else {
             throw CommitRecordError(
@@ -68,18 +56,23 @@ extension CommitRecord {
             index: try reader.number("index"), attempt: attempt, kind: kind, from: Offset(try reader.number("from")),
             to: Offset(try reader.number("to")), leaderEpoch: LeaderEpoch(epoch),
             lastCommitIndex: try reader.number("last_commit"), recordCount: try reader.number("records"),
-            files: try reader.files(), madeAt: Timestamp(milliseconds: try reader.number("made_at")),
+            sources: try reader.sources(), files: try reader.files(),
+            madeAt: Timestamp(milliseconds: try reader.number("made_at")),
             note: try reader.text("note"))
     }
 
-    private static func object(_ bytes: [UInt8], _ place: String) throws(CommitRecordError) -> Event {
-        do throws(JSONError) {
-            if case .object(let fields) = try JSON.parse(bytes) { return Event(fields) }
-        } catch { throw CommitRecordError("its \(place) is \(error)") }
-        throw CommitRecordError("its \(place) is no object")
-    }
-
     static func hex(_ sum: UInt32) -> String { String(sum, radix: 16).leftPadded(to: 8) }
+}
+
+extension SourceTally {
+    fileprivate var values: [Value] {
+        counts.sorted { $0.key < $1.key }.map { key, records in
+            .object([
+                Field("source", .string(key.source)), Field("hour_start", .int(Int64(key.hour) * 3_600_000)),
+                Field("records", .int(records)),
+            ])
+        }
+    }
 }
 
 extension CommitRecord.File {
@@ -91,33 +84,27 @@ extension CommitRecord.File {
     }
 }
 
-/// Fields that must be there.
-private struct RecordFields {
-    let event: Event
-
-    func text(_ name: String) throws(CommitRecordError) -> String {
-        guard case .string(let text) = event[name] else { throw CommitRecordError("its field '\(name)' is no text") }
-        return text
+extension RecordFields {
+    fileprivate func sources() throws(CommitRecordError) -> SourceTally {
+        var tally = SourceTally()
+        guard !event["sources"].isNull else { return tally }
+        for source in try objects("sources") {
+            let hour = Int32(clamping: try source.number("hour_start") / 3_600_000)
+            tally.add(try source.text("source"), hour: hour, records: try source.number("records"))
+        }
+        return tally
     }
 
-    func number(_ name: String) throws(CommitRecordError) -> Int64 {
-        guard case .int(let number) = event[name] else { throw CommitRecordError("its field '\(name)' is no number") }
-        return number
-    }
-
-    func files() throws(CommitRecordError) -> [CommitRecord.File] {
-        guard case .list(let elements) = event["files"] else { throw CommitRecordError("its field 'files' is no list") }
+    fileprivate func files() throws(CommitRecordError) -> [CommitRecord.File] {
         var files: [CommitRecord.File] = []
-        for element in elements {
-            guard case .object(let fields) = element else { throw CommitRecordError("a file of it is no object") }
-            let reader = RecordFields(event: Event(fields))
-            guard let sum = UInt32(try reader.text("crc32c"), radix: 16) else {
+        for file in try objects("files") {
+            guard let sum = UInt32(try file.text("crc32c"), radix: 16) else {
                 throw CommitRecordError("a file's checksum is no number")
             }
             files.append(
                 CommitRecord.File(
-                    stagedName: try reader.text("staged"), finalPath: try reader.text("path"),
-                    length: try reader.number("length"), rows: try reader.number("rows"), crc32c: sum))
+                    stagedName: try file.text("staged"), finalPath: try file.text("path"),
+                    length: try file.number("length"), rows: try file.number("rows"), crc32c: sum))
         }
         return files
     }

@@ -69,6 +69,7 @@ public struct ExportMachine: Sendable {
         var to: Offset
         var leaderEpoch: LeaderEpoch
         var recordCount: Int64 = 0
+        var sources = SourceTally()
         var openedAt: Instant?
 
         var isEmpty: Bool { from == to }
@@ -208,13 +209,15 @@ public struct ExportMachine: Sendable {
 
     /// Records were handed to the staged files, up to but without `to`. `bytes` and `files` are what is staged in all.
     public mutating func staged(
-        to: Offset, leaderEpoch: LeaderEpoch, records: Int64, bytes: ByteCount, files: Int, now: Instant
+        to: Offset, leaderEpoch: LeaderEpoch, records: Int64, sources: SourceTally = SourceTally(), bytes: ByteCount,
+        files: Int, now: Instant
     ) -> [Action] {
         guard case .consuming(let progress, var stage) = state else { return unexpected("staged") }
         precondition(to >= stage.to, "staged up to \(to) after \(stage.to)")
         stage.to = to
         stage.leaderEpoch = leaderEpoch
         stage.recordCount += records
+        stage.sources.add(sources)
         if stage.openedAt == nil, !stage.isEmpty { stage.openedAt = now }
         state = .consuming(progress, stage)
         if bytes >= settings.bytesMax || files >= settings.filesMax { return close(progress, stage, then: .goOn) }
@@ -262,7 +265,7 @@ public struct ExportMachine: Sendable {
             chain: chain, index: progress.last.index + 1, attempt: attempt, kind: .commit, from: stage.from,
             to: stage.to,
             leaderEpoch: stage.leaderEpoch, lastCommitIndex: progress.lastCommitIndex, recordCount: stage.recordCount,
-            files: files, madeAt: wallTime)
+            sources: stage.sources, files: files, madeAt: wallTime)
         state = .committing(progress, record, then: then)
         return [.append(record)]
     }

@@ -48,6 +48,21 @@ public struct TableLayout: Sendable, Equatable {
         }.joined(separator: "/")
     }
 
+    /// When the hour (or day) of a folder ends; nil for one that is no time, or a table whose folders are none.
+    public func end(ofFolder folder: String) -> Timestamp? {
+        guard columns.contains(.dt) else { return nil }
+        let parts = folder.split(separator: "/")
+        guard parts.count == columns.count else { return nil }
+        var values: [Column: Substring] = [:]
+        for (column, part) in zip(columns, parts) {
+            guard part.hasPrefix(column.rawValue + "=") else { return nil }
+            values[column] = part.dropFirst(column.rawValue.utf8.count + 1)
+        }
+        let hour = columns.contains(.hour) ? values[.hour] ?? "" : "00"
+        guard let day = values[.dt], let start = TimeText.iso8601("\(day)T\(hour):00:00Z") else { return nil }
+        return start + .seconds(columns.contains(.hour) ? 3600 : 86_400)
+    }
+
     /// `part-<topic>-<id8>-p00003-<from>-<to>-<n>.json.gz`: names no other commit can have. Offsets are zero-padded so that names sort.
     public static func fileName(_ chain: ChainID, from: Offset, to: Offset, number: Int, fileExtension: String)
         -> String

@@ -102,7 +102,7 @@ public final class LocalStore: ExportStore {
         return isNew
     }
 
-    private func write(_ bytes: [UInt8], to path: FilePath) throws(FileError) {
+    func write(_ bytes: [UInt8], to path: FilePath) throws(FileError) {
         let file = try fileSystem.open(path, .create)
         defer { file.close() }
         try file.truncate(to: 0)
@@ -226,7 +226,7 @@ public final class LocalStore: ExportStore {
 
     // MARK: - Folders
 
-    private func unlinkIfThere(_ path: FilePath) throws(FileError) {
+    func unlinkIfThere(_ path: FilePath) throws(FileError) {
         do throws(FileError) { try fileSystem.unlink(path) } catch {
             guard error.code == .noSuchFile else { throw error }
         }
@@ -236,7 +236,7 @@ public final class LocalStore: ExportStore {
 
     /// Makes the folder and those above it, each durable in the one above it. Folders that stood before this process began are synced
     /// too: who made them may have died first.
-    private func makeDurable(_ folder: String) throws(FileError) {
+    func makeDurable(_ folder: String) throws(FileError) {
         if folder.isEmpty || durableFolders.withLock({ $0.contains(folder) }) { return }
         if folder != "/" {
             let parent = Self.parent(of: folder)

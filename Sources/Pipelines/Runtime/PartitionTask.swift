@@ -20,6 +20,7 @@ final class PartitionTask {
     let sinks: [any PartitionSink]
     private var decompressor = Decompressor()
     private var row = Row()
+    private var sources = SourceCounter()
     /// The offset that is wanted next; nil until the sinks told.
     private(set) var position: Offset?
     /// Of the record before it, where that is known.
@@ -65,7 +66,8 @@ final class PartitionTask {
         position = max(from, data.nextOffset)
         if data.leaderEpoch != .none { lastEpoch = data.leaderEpoch }
         for sink in sinks where sink.position <= data.nextOffset {
-            try await sink.advance(to: data.nextOffset, leaderEpoch: data.leaderEpoch, records: 0)
+            try await sink.advance(
+                to: data.nextOffset, leaderEpoch: data.leaderEpoch, records: 0, sources: SourceTally())
         }
         return counts
     }
@@ -74,9 +76,11 @@ final class PartitionTask {
         _ batch: RecordBatch, from: Offset, leaderEpoch: LeaderEpoch, _ counts: inout Counts
     ) async throws {
         var records = try batch.records(decompressedMax: Self.batchBytesMax, using: &decompressor)
-        var rows = 0
+        var seen: Int64 = 0
         while let record = try records.next() {
             guard record.offset >= from else { continue }
+            seen += 1
+            sources.count(record)
             let hash = RecordHash.of(partition: partition.partition, offset: record.offset.rawValue)
             let value = record.value ?? ByteBuffer()
             // The row lends the record's bytes: it is used up before they go.
@@ -94,12 +98,12 @@ final class PartitionTask {
             case .dropped: counts.unparsed += 1
             case .row:
                 counts.rows += 1
-                rows += 1
                 for sink in sinks where sink.wantsFlush { try await sink.flush() }
             }
         }
+        let tally = sources.take()
         for sink in sinks where sink.position < batch.nextOffset {
-            try await sink.advance(to: batch.nextOffset, leaderEpoch: leaderEpoch, records: Int64(rows))
+            try await sink.advance(to: batch.nextOffset, leaderEpoch: leaderEpoch, records: seen, sources: tally)
         }
     }
 

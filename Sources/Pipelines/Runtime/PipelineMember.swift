@@ -36,6 +36,8 @@ final class PipelineMember: GroupConsumerHandler {
     /// By the place that the export writes to.
     private let memories: [String: ExportMemory]
     private let lineFiles: LineFiles
+    /// By the place of their sink.
+    private let keepers: [(place: Int, keeper: MarkerKeeper)]
     private let lock = AsyncLock()
     private let guarded = Guarded()
     private let outcome = Mutex<(rows: Int, failure: (any Error)?)>((0, nil))
@@ -66,9 +68,28 @@ final class PipelineMember: GroupConsumerHandler {
             case .file(let file): files[file.path.string] = LineFile(settings: file, fileSystem: fileSystem)
             }
         }
+        var keepers: [(place: Int, keeper: MarkerKeeper)] = []
+        for (place, sink) in settings.sinks.enumerated() {
+            guard case .export(let export) = sink, let success = export.success, let store = stores[export.root] else {
+                continue
+            }
+            keepers.append(
+                (
+                    place,
+                    MarkerKeeper(
+                        pipeline: settings, export: export, settings: success, store: store, cluster: cluster,
+                        time: time, telemetry: telemetry)
+                ))
+        }
+        self.keepers = keepers
         self.stores = stores
         self.memories = memories
         lineFiles = LineFiles(files)
+    }
+
+    /// How often markers are looked after; nil where no table has any.
+    var markerInterval: Duration? {
+        settings.sinks.compactMap { if case .export(let export) = $0 { export.success?.interval } else { nil } }.min()
     }
 
     var rowCount: Int { outcome.withLock { $0.rows } }
@@ -175,6 +196,23 @@ final class PipelineMember: GroupConsumerHandler {
                 }
                 return .ready
             }
+        }
+    }
+
+    // MARK: Markers
+
+    /// Writes the markers that are due, where this member is elected. Beside the records, not between them.
+    func keepMarkers() async {
+        for (place, keeper) in keepers { await keeper.check(attempt: await electedAttempt(place)) }
+    }
+
+    /// The attempt at the first partition of the first topic, where it is this member's.
+    private func electedAttempt(_ place: Int) async -> AttemptID? {
+        await lock.withLock {
+            guard let topic = settings.topics.first,
+                case .running(let task) = guarded.state.slots[TopicPartition(topic: topic, partition: 0)]
+            else { return nil }
+            return task.sinks[place].attempt
         }
     }
 

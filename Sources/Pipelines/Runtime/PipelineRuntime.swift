@@ -77,6 +77,14 @@ public final class PipelineRuntime: Sendable {
                     }
                 }
             }
+            if let interval = member.markerInterval {
+                group.addTask {
+                    while !Task.isCancelled {
+                        await member.keepMarkers()
+                        do { try await Task.sleep(for: interval) } catch { return }
+                    }
+                }
+            }
             try await group.next()
             group.cancelAll()
             try await group.waitForAll()

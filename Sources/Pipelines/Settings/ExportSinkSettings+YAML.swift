@@ -7,7 +7,7 @@ import SystemPackage
 
 extension ExportSinkSettings {
     /// Reads `export`. Keys: `root`, `hdfs`, `table`, `format`, `codec`, `level`, `compatibility`, `row_group`, `columns`, `extra`, `kafka_columns`,
-    /// `partition_by`, `rotate` (`age`, `size`), `open_files`, `memory`.
+    /// `partition_by`, `rotate` (`age`, `size`), `open_files`, `memory`, `success`.
     init(yaml node: YAMLNode, steps: Steps) throws(SettingsError) {
         var mapping = try node.mapping()
         let root = try Self.root(&mapping)
@@ -29,8 +29,13 @@ extension ExportSinkSettings {
                 "size", default: settings.commit.bytesMax, in: .kib(64)...ByteCount.gib(64))
             try rotate.finish()
         }
+        let successNode = mapping.node("success")
+        let success = try successNode.map { node throws(SettingsError) in try SuccessSettings(yaml: node) }
+        if let successNode, !settings.layout.columns.contains(.dt) {
+            throw SettingsError("'success' needs a table with partition_by: [dt, hour] or [dt]", at: successNode.place)
+        }
         try mapping.finish()
-        self.init(root: root, table: table, settings: settings)
+        self.init(root: root, table: table, settings: settings, success: success)
     }
 
     // MARK: - Format
@@ -133,5 +138,23 @@ extension Steps {
             fields += [(UnparsedFields.line, .string), (UnparsedFields.reason, .string)]
         }
         return TableSchema.derived(from: fields, kafka: kafka, layout: layout)
+    }
+}
+
+extension SuccessSettings {
+    private enum WaitFor: String, CaseIterable { case agents, clock }
+
+    /// Reads `success`. Keys: `lateness`, `silent_after`, `wait_for`, `check`, `status_topic`.
+    init(yaml node: YAMLNode) throws(SettingsError) {
+        self.init()
+        var mapping = try node.mapping()
+        marker.lateness = try mapping.duration(
+            "lateness", default: marker.lateness, in: .zero...(.seconds(30 * 86_400)))
+        marker.silentAfter = try mapping.duration(
+            "silent_after", default: marker.silentAfter, in: .seconds(1)...(.seconds(365 * 86_400)))
+        marker.waitsForAgents = try mapping.choice("wait_for", default: WaitFor.agents) == .agents
+        interval = try mapping.duration("check", default: interval, in: .milliseconds(100)...(.seconds(3600)))
+        statusTopic = try mapping.string("status_topic", default: statusTopic)
+        try mapping.finish()
     }
 }

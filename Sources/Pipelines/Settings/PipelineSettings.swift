@@ -42,11 +42,33 @@ public struct ExportSinkSettings: Sendable {
     public var root: StoreLocation
     public var table: String
     public var settings: ExportSettings
+    /// How folders are said to be final; nil where they aren't.
+    public var success: SuccessSettings?
 
-    public init(root: StoreLocation, table: String, settings: ExportSettings = ExportSettings()) {
+    public init(
+        root: StoreLocation, table: String, settings: ExportSettings = ExportSettings(), success: SuccessSettings? = nil
+    ) {
+        self.success = success
         self.root = root
         self.table = table
         self.settings = settings
+    }
+}
+
+/// `_SUCCESS` in the folders of a table.
+public struct SuccessSettings: Sendable {
+    public var marker: MarkerMachine.Settings
+    /// How often agents, topics and chains are looked at.
+    public var interval: Duration
+    public var statusTopic: String
+
+    public init(
+        marker: MarkerMachine.Settings = .init(), interval: Duration = .seconds(15),
+        statusTopic: String = "__millrace_status"
+    ) {
+        self.marker = marker
+        self.interval = interval
+        self.statusTopic = statusTopic
     }
 }
 

@@ -23,6 +23,7 @@ final class ExportSink<Store: ExportStore>: PartitionSink {
             time: time, memory: memory, telemetry: telemetry)
     }
 
+    var attempt: AttemptID? { export.attempt }
     var position: Offset { export.position ?? .zero }
     var leaderEpoch: LeaderEpoch { export.leaderEpoch }
     var wantsFlush: Bool { export.wantsFlush }
@@ -37,8 +38,8 @@ final class ExportSink<Store: ExportStore>: PartitionSink {
 
     func flush() async throws { try await export.flush() }
 
-    func advance(to offset: Offset, leaderEpoch: LeaderEpoch, records: Int64) async throws {
-        try await export.advance(to: offset, leaderEpoch: leaderEpoch, records: records)
+    func advance(to offset: Offset, leaderEpoch: LeaderEpoch, records: Int64, sources: SourceTally) async throws {
+        try await export.advance(to: offset, leaderEpoch: leaderEpoch, records: records, sources: sources)
     }
 
     func tick() async throws { try await export.tick() }

@@ -1,5 +1,6 @@
 import Base
 import Events
+import Exports
 import SystemPackage
 
 /// Appends rows as JSON lines to one file that all partitions of the pipeline share.
@@ -114,7 +115,7 @@ final class FileSink: PartitionSink {
 
     func flush() async throws { try file.write() }
 
-    func advance(to offset: Offset, leaderEpoch: LeaderEpoch, records: Int64) async throws {
+    func advance(to offset: Offset, leaderEpoch: LeaderEpoch, records: Int64, sources: SourceTally) async throws {
         appended = (offset, leaderEpoch)
         if dirtySince == nil { dirtySince = time.now }
         if wantsFlush { try file.write() }

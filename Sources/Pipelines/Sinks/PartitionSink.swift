@@ -1,8 +1,12 @@
 import Base
 import Events
+import Exports
 
 /// What one sink does with one partition, from its assignment to its end. Used by one task at a time.
 protocol PartitionSink: AnyObject {
+    /// This try at the partition, where the sink keeps a chain; what fences it is found there.
+    var attempt: AttemptID? { get }
+
     /// Takes the partition over. Returns the offset to read from; nil where the pipeline's `start` decides.
     /// - Parameter committed: where the group left off, nil where it never was.
     func start(committed: Offset?) async throws -> Offset?
@@ -20,8 +24,8 @@ protocol PartitionSink: AnyObject {
     var wantsFlush: Bool { get }
     func flush() async throws
 
-    /// Everything below `to` was appended or filtered out.
-    func advance(to: Offset, leaderEpoch: LeaderEpoch, records: Int64) async throws
+    /// Everything below `to` was appended or filtered out: so many records, by what they came from.
+    func advance(to: Offset, leaderEpoch: LeaderEpoch, records: Int64, sources: SourceTally) async throws
 
     /// Called a few times a second, with or without traffic.
     func tick() async throws
@@ -37,4 +41,8 @@ protocol PartitionSink: AnyObject {
 
     /// The offset to read is gone from the log; throws what a person has to do.
     func offsetOutOfRange() async throws
+}
+
+extension PartitionSink {
+    var attempt: AttemptID? { nil }
 }

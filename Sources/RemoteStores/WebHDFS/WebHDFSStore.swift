@@ -133,7 +133,7 @@ public final class WebHDFSStore: ExportStore {
     }
 
     /// Uploads under names that nobody used until one stands with its whole length; an upload that was cut short is a shorter file.
-    private func uploadWhole(
+    func uploadWhole(
         _ body: HTTPCall.Body, length: Int64, below folder: String
     ) async throws(ExportError) -> String {
         var failure = ExportError(.store, "")
@@ -225,7 +225,7 @@ public final class WebHDFSStore: ExportStore {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     }
 
-    private func makeFolder(_ path: String) async throws(ExportError) {
+    func makeFolder(_ path: String) async throws(ExportError) {
         if state.withLock({ $0.folders.contains(path) }) { return }
         try await client.makeFolder(path)
         state.withLock { state in

@@ -127,6 +127,8 @@ public final class FileTailer: Input {
         }
     }
 
+    public var isBehind: Bool { !wasDiscovered }
+
     public func streamStatuses() -> [StreamStatus] {
         sources.keys.sorted().flatMap { sources[$0]!.streams }.filter { $0.position.progress == .reading }.map {
             stream in

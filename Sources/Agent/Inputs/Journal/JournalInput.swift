@@ -25,6 +25,8 @@ public final class JournalInput: Input {
     /// Crashes since an entry came.
     private var crashes = 0
     private var reason: String?
+    /// The reader that runs has sent everything that the journal held.
+    private var isCaughtUp = false
     private var isTroubled = false
     private var isClosed = false
 
@@ -108,6 +110,8 @@ public final class JournalInput: Input {
 
     public func attend(now: Instant) -> Instant { now + .seconds(1) }
 
+    public var isBehind: Bool { !isCaughtUp }
+
     public func streamStatuses() -> [StreamStatus] {
         [StreamStatus(stream: stream, source: source, place: settings.place, offset: entries, unread: nil)]
     }
@@ -144,6 +148,7 @@ public final class JournalInput: Input {
 
     private func ended(_ exit: JournalChild.Exit, now: Instant) {
         child = nil
+        isCaughtUp = false
         if exit.isCrash { crashes += 1 }
         wait(reason ?? exit.text, now: now)
     }
@@ -258,7 +263,9 @@ public final class JournalInput: Input {
             last = JournalPosition(journal: journal, position)
             events.append(
                 .positioned(StreamCheckpoint(stream: stream, source: source, position: last!.encoded)))
-        case .caughtUp: works()
+        case .caughtUp:
+            isCaughtUp = true
+            works()
         case .text(.gap, let text): events.append(.gap(source, detail: text))
         case .text(.trouble, let text): trouble(text)
         case .text(_, let text): reason = text

@@ -51,7 +51,7 @@ public struct ChainFilter: Sendable {
         self.table = table
     }
 
-    func takes(_ chain: ChainID) -> Bool {
+    public func takes(_ chain: ChainID) -> Bool {
         (pipeline == nil || pipeline == chain.pipeline) && (table == nil || table == chain.table)
     }
 }

@@ -17,17 +17,26 @@ public enum ChainPaths {
     public static func staging(_ attempt: AttemptID, of chain: ChainID) -> String { "\(staging(chain))/\(attempt)" }
 
     /// The indexes of the records among the names in a chain's folder, ascending and without a hole.
-    /// - Parameter folder: for the error.
-    public static func indexes(of names: [String], in folder: String) throws(ExportError) -> [Int64] {
+    /// - Parameters:
+    ///   - folder: for the error.
+    ///   - archivedEnd: those below were collected, and don't count.
+    public static func indexes(
+        of names: [String], in folder: String, from archivedEnd: Int64 = 0
+    ) throws(ExportError) -> [Int64] {
         var indexes: [Int64] = []
         for name in names where name.hasSuffix(recordSuffix) {
             guard let index = Int64(name.dropLast(recordSuffix.utf8.count)), index >= 0, name == recordName(index)
             else {
                 throw ExportError(.damaged, "\(folder)/\(name) is not named as a commit record; remove it")
             }
-            indexes.append(index)
+            if index >= archivedEnd { indexes.append(index) }
         }
         indexes.sort()
+        if let first = indexes.first, first > archivedEnd {
+            throw ExportError(
+                .damaged,
+                "the chain in \(folder) misses records \(archivedEnd)..<\(first); restore them from a backup")
+        }
         for (index, next) in zip(indexes, indexes.dropFirst()) where next != index + 1 {
             throw ExportError(
                 .damaged, "the chain in \(folder) misses records \(index + 1)..<\(next); restore them from a backup")

@@ -8,6 +8,7 @@ public import SystemPackage
 ///     <root>/.millrace/<pipeline>/<table>/<topic>-<id8>/p00003/
 ///         00000000000000000042.commit                                           the chain
 ///         staging/<attempt>/0.json.gz                                           not yet in the table
+///         archive/                                                              old records, collected
 ///
 /// A record is created by `link` of a complete, synced temporary file: absent or whole, never half. A file is published by `link` into
 /// the table, sync of the folder, and only then `unlink` from staging: at every moment at least one name is durable. A name that is staged
@@ -18,6 +19,8 @@ public final class LocalStore: ExportStore {
     /// Folders known to be durable themselves, so that each is made and synced once.
     private let durableFolders = Mutex<Set<String>>([])
     private let chainFolders = Mutex<[ChainID: FilePath]>([:])
+    /// The archive that was read last, so that a walk along the chain reads each once.
+    let lastArchive = Mutex<(path: String, records: [CommitRecord])?>(nil)
     private static let durableFoldersMax = 4096
 
     public init(root: FilePath, fileSystem: any FileSystem = PosixFileSystem()) {
@@ -61,16 +64,22 @@ public final class LocalStore: ExportStore {
         let entries = try attempting { () throws(FileError) in
             try fileSystem.exists(folder) ? try fileSystem.list(folder) : []
         }
+        // In this order: what is missing from the names was archived before.
+        let archivedEnd = try archivedEnd(try archives(of: chain), of: chain)
         let names = entries.filter { !$0.isDirectory }.map(\.name)
-        return try ChainPaths.indexes(of: names, in: folder.string)
+        let indexes = try ChainPaths.indexes(of: names, in: folder.string, from: archivedEnd)
+        return Array(0..<archivedEnd) + indexes
     }
 
     public func record(_ index: Int64, of chain: ChainID) throws(ExportError) -> CommitRecord? {
+        // What was collected is read from there: a file that stands may be one of an owner that slept through it.
+        if let archived = try archived(index, of: chain) { return archived }
         let path = recordPath(index, of: chain)
         let bytes = try attempting { () throws(FileError) in
             try fileSystem.contents(of: path, bytesMax: CommitRecord.bytesMax)
         }
-        guard let bytes else { return nil }
+        // It may have been collected between the two looks.
+        guard let bytes else { return try archived(index, of: chain) }
         return try CommitRecord(encoded: bytes, at: path.string, index: index, of: chain)
     }
 
@@ -83,7 +92,7 @@ public final class LocalStore: ExportStore {
             try makeDurable(staging.string)
             try write(record.encoded(), to: temporary)
         }
-        let isNew: Bool
+        var isNew: Bool
         do throws(FileError) {
             try fileSystem.link(temporary, to: path)
             isNew = true
@@ -93,6 +102,11 @@ public final class LocalStore: ExportStore {
                 throw ExportError(.unanswered, "\(path) could not be linked: \(error)", cause: error)
             }
             isNew = false
+        }
+        if isNew, try archivedEnd(try archives(of: record.chain), of: record.chain) > record.index {
+            // The record that fenced us was collected.
+            isNew = false
+            try attempting { () throws(FileError) in try unlinkIfThere(path) }
         }
         // Also for a record of somebody else's: what is built on it must not outlive it.
         try attempting { () throws(FileError) in try fileSystem.syncDirectory(folder) }

@@ -13,8 +13,8 @@ import SystemPackage
 /// Looks after what pipelines export: the commands each stand in a file of their own.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "List, prove and describe exported tables; accept gaps.",
-        subcommands: [List.self, Verify.self, Definition.self, Gap.self])
+        commandName: "export", abstract: "List, prove and describe exported tables; accept gaps; collect old records.",
+        subcommands: [List.self, Verify.self, Definition.self, Gap.self, Collect.self])
 }
 
 /// Which exports, and which of their chains.

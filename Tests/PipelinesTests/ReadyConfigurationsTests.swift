@@ -24,6 +24,11 @@ import Testing
             FilePath(folder.appending(path: "pipeline.yaml").path), fileSystem: PosixFileSystem(), environment: [:])
         let settings = try PipelineSettings(yaml: node)
         #expect(settings.name == name)
+        #expect(!settings.tests.isEmpty)
+        for test in settings.tests {
+            let problem = test.problem(in: settings)
+            #expect(problem == nil, "\(name): \(test.name): \(problem ?? "")")
+        }
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(files.contains("README.md"))
         let sample = try #require(files.first { $0.hasPrefix("sample.") })

@@ -1,6 +1,7 @@
 import AgentCommands
 import ArgumentParser
 import Base
+import Events
 import KafkaClient
 import NIOPosix
 import Pipelines
@@ -9,8 +10,8 @@ import Telemetry
 
 struct PipelineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pipeline", abstract: "Run pipelines, and check their files.",
-        subcommands: [Run.self, Validate.self])
+        commandName: "pipeline", abstract: "Run pipelines, check their files and run the tests in them.",
+        subcommands: [Run.self, Validate.self, Test.self, List.self])
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -23,6 +24,7 @@ struct PipelineCommand: AsyncParsableCommand {
                 EXAMPLES
                   millrace pipeline run -c pipelines/nginx-to-jsonl/pipeline.yaml
                   millrace pipeline run --broker agg:9092 -c nginx.yaml -c journal.yaml
+                  millrace pipeline run -c nginx.yaml --dry-run --limit 5
                 """)
 
         @Option(name: .shortAndLong, help: ArgumentHelp("A pipeline's file. Repeatable.", valueName: "file"))
@@ -32,6 +34,10 @@ struct PipelineCommand: AsyncParsableCommand {
             name: [.customLong("broker"), .customLong("bootstrap-server")],
             help: ArgumentHelp("Brokers to begin with; a file's own `broker` comes first.", valueName: "host:port"))
         var broker: String = "127.0.0.1:9092"
+
+        @Flag(help: "Show what becomes of the topics' first records, as JSON lines; write and commit nothing.")
+        var dryRun = false
+        @Option(help: ArgumentHelp("How many records a dry run shows.", valueName: "records")) var limit: Int = 10
 
         @OptionGroup var process: ProcessOptions
 
@@ -43,6 +49,7 @@ struct PipelineCommand: AsyncParsableCommand {
                 let notifier = ServiceNotifier(health: health, telemetry: telemetry)
                 let (files, broker) = (config, broker)
                 guard !files.isEmpty else { throw ValidationError("name a pipeline's file with -c") }
+                if dryRun { return try await showDryRun() }
                 let make: @Sendable () throws -> ReloadableService.Work = {
                     let pipelines = try files.map { try PipelineSettings(yaml: try loadSettings($0)) }
                     return try PipelineSet(pipelines, broker: broker, telemetry: telemetry, health: health, on: group)
@@ -53,6 +60,64 @@ struct PipelineCommand: AsyncParsableCommand {
                 let service = ReloadableService(
                     first: try make(), notifier: notifier, telemetry: telemetry, make: { try make() })
                 try await runServices([admin, service], notifier: notifier, telemetry: telemetry)
+            }
+        }
+    }
+
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "test",
+            abstract: "Run the tests that stand in pipelines' files.",
+            discussion: """
+                Each of `tests` gives one record and says what becomes of it. No broker is asked, nothing is written. Ends with 1 where a test fails.
+
+                EXAMPLE
+                  millrace pipeline test pipelines/*/pipeline.yaml
+                """)
+
+        @Argument(help: "The files.") var files: [String]
+
+        func run() async throws {
+            try await reporting {
+                var failed = 0
+                for file in files {
+                    let settings = try PipelineSettings(yaml: try loadSettings(file))
+                    for test in settings.tests {
+                        guard let problem = test.problem(in: settings) else { continue }
+                        failed += 1
+                        print("\(SettingsError("\(test.name): \(problem)", at: test.place))")
+                    }
+                    print("\(file): \(settings.tests.count) tests")
+                }
+                if failed > 0 { throw ExitCodes.failure }
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List what pipelines' files declare.",
+            discussion: """
+                EXAMPLE
+                  millrace pipeline list pipelines/*/pipeline.yaml
+                """)
+
+        @Argument(help: "The files.") var files: [String]
+        @Option(help: "table or json.") var output = OutputFormat.table
+
+        func run() async throws {
+            try await reporting {
+                var table = Table(["pipeline", "topics", "group", "start", "sinks", "tests", "file"])
+                for file in files {
+                    let settings = try PipelineSettings(yaml: try loadSettings(file))
+                    table.add([
+                        .string(settings.name), .string(settings.topics.joined(separator: ",")),
+                        .string(settings.group), .string(settings.start.rawValue),
+                        .string(settings.sinks.map(\.place).joined(separator: ",")),
+                        .int(Int64(settings.tests.count)), .string(file),
+                    ])
+                }
+                table.print(as: output)
             }
         }
     }
@@ -71,5 +136,48 @@ struct PipelineCommand: AsyncParsableCommand {
                 }
             }
         }
+    }
+}
+
+extension PipelineCommand.Run {
+    /// Each table's columns, then each record with what became of it.
+    private func showDryRun() async throws {
+        for file in config {
+            let settings = try PipelineSettings(yaml: try loadSettings(file))
+            for case .export(let export) in settings.sinks {
+                let columns: [Value] = (export.settings.format.schema?.columns ?? []).map { column in
+                    .object([Field("name", .string(column.name)), Field("type", .string(column.type.rawValue))])
+                }
+                let table: [Field] = [
+                    Field("table", .string(export.table)), Field("root", .string("\(export.root)")),
+                    Field("format", .string(export.settings.format.kind.rawValue)), Field("columns", .list(columns)),
+                ]
+                printNow(Value.object(table).json)
+            }
+            let cluster = KafkaCluster(
+                settings: ClusterSettings(bootstrap: try ClusterOptions.addresses(settings.bootstrap ?? broker)),
+                on: MultiThreadedEventLoopGroup.singleton)
+            defer { cluster.shutDown() }
+            try await DryRun(settings, on: cluster).run(limit: limit) { printNow(Self.json($0)) }
+        }
+    }
+
+    private static func json(_ result: DryRun.Result) -> String {
+        var fields = [
+            Field("topic", .string(result.partition.topic)),
+            Field("partition", .int(Int64(result.partition.partition))),
+            Field("offset", .int(result.offset.rawValue)),
+        ]
+        switch result.outcome {
+        case .filtered: fields.append(Field("becomes", .string("filtered")))
+        case .dropped(let reason): fields += [Field("becomes", .string("dropped")), Field("reason", .string(reason))]
+        case .row(let event):
+            fields += [
+                Field("becomes", .string("row")),
+                Field("folders", .object(result.folders.map { Field($0.table, .string($0.folder)) })),
+                Field("row", .object(event.fields)),
+            ]
+        }
+        return Value.object(fields).json
     }
 }

@@ -5,7 +5,7 @@ import Settings
 import SystemPackage
 
 extension PipelineSettings {
-    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `from` (`topics`, `group`, `start`), `steps` (`parse`, `filter`), `to` (`export`, `file`).
+    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `from` (`topics`, `group`, `start`), `steps` (`parse`, `filter`), `to` (`export`, `file`), `tests`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
         let name = try Self.name(try file.required("pipeline"), "a pipeline's name")
@@ -29,6 +29,7 @@ extension PipelineSettings {
         guard !sinks.isEmpty else { throw sinksNode.expected("at least one sink") }
         self.init(name: name, topics: topics, group: group, start: start, steps: steps, sinks: sinks)
         bootstrap = try file.string("broker")
+        for node in try file.node("tests")?.sequence() ?? [] { tests.append(try PipelineTest(yaml: node)) }
         try file.finish()
         for index in self.sinks.indices {
             if case .export(var export) = self.sinks[index] {
@@ -49,7 +50,7 @@ extension PipelineSettings {
 
 extension SinkSettings {
     /// Where it writes: the table or the file.
-    var place: String {
+    public var place: String {
         switch self {
         case .export(let export): "\(export.root)/\(export.table)"
         case .file(let file): file.path.string

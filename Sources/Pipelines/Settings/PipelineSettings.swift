@@ -17,6 +17,8 @@ public struct PipelineSettings: Sendable {
     public var start: ExportStart
     public var steps: Steps
     public var sinks: [SinkSettings]
+    /// Tests that stand in the file.
+    public var tests: [PipelineTest] = []
 
     public init(
         name: String, topics: [String], group: String? = nil, start: ExportStart = .earliest, steps: Steps = Steps(),

@@ -1,0 +1,94 @@
+public import Base
+public import Events
+import Exports
+public import KafkaClient
+import NIOCore
+import Records
+
+/// Shows what a pipeline would make of its topics: reads without a group, writes nothing, commits nothing.
+public struct DryRun: Sendable {
+    /// What became of one record.
+    public struct Result: Sendable {
+        public enum Outcome: Sendable, Equatable {
+            case row(Event)
+            case filtered
+            case dropped(reason: String)
+        }
+
+        public var partition: TopicPartition
+        public var offset: Offset
+        public var outcome: Outcome
+        /// Of each export, the table and the folder that the row goes to.
+        public var folders: [(table: String, folder: String)]
+    }
+
+    private let settings: PipelineSettings
+    private let cluster: KafkaCluster
+
+    public init(_ settings: PipelineSettings, on cluster: KafkaCluster) {
+        self.settings = settings
+        self.cluster = cluster
+    }
+
+    /// From each partition's beginning, until so many records were seen or the end that the topics have now is reached.
+    public func run(limit: Int, _ show: (Result) -> Void) async throws {
+        var ends: [TopicPartition: Offset] = [:]
+        var from: [TopicPartition: StartPosition] = [:]
+        for topic in settings.topics {
+            let partitions = try await cluster.topicInfo(topic).partitions.map {
+                TopicPartition(topic: topic, partition: $0.partition)
+            }
+            let starts = try await cluster.offsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .earliest) }))
+            let found = try await cluster.offsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .latest) }))
+            for partition in partitions {
+                guard let start = starts[partition]?.offset, let end = found[partition]?.offset, start < end else {
+                    continue
+                }
+                ends[partition] = end
+                from[partition] = .offset(start)
+            }
+        }
+        guard !ends.isEmpty, limit > 0 else { return }
+        var rest = limit
+        let reader = PartitionReader(cluster: cluster, partitions: from)
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await reader.run() }
+            defer { reader.close() }
+            while !ends.isEmpty, rest > 0, let data = try await reader.next() {
+                try take(data, &rest, show)
+                if let end = ends[data.partition], data.nextOffset >= end { ends[data.partition] = nil }
+            }
+        }
+    }
+
+    private func take(_ data: FetchedPartition, _ rest: inout Int, _ show: (Result) -> Void) throws {
+        var row = Row()
+        for batch in data.batches {
+            var records = try batch.records(decompressedMax: PartitionTask.batchBytesMax)
+            while rest > 0, let record = try records.next() {
+                guard record.offset >= data.startOffset else { continue }
+                rest -= 1
+                show(result(of: record, in: data.partition, &row))
+            }
+        }
+    }
+
+    private func result(of record: Record, in partition: TopicPartition, _ row: inout Row) -> Result {
+        let hash = RecordHash.of(partition: partition.partition, offset: record.offset.rawValue)
+        var result = Result(partition: partition, offset: record.offset, outcome: .filtered, folders: [])
+        (record.value ?? ByteBuffer()).withUnsafeReadableBytes { bytes in
+            switch settings.steps.apply(to: bytes, recordHash: hash, row: &row) {
+            case .filteredOut: break
+            case .dropped(let reason): result.outcome = .dropped(reason: reason)
+            case .row(let time):
+                result.outcome = .row(row.event)
+                for case .export(let export) in settings.sinks {
+                    let layout = export.settings.layout
+                    let folder = layout.folder(layout.key(time ?? record.timestamp))
+                    result.folders.append((export.table, folder))
+                }
+            }
+        }
+        return result
+    }
+}

@@ -111,6 +111,13 @@ final class DurablePoint: Sendable {
         return writer.bytes
     }
 
+    /// Nothing stands beside the slots.
+    static func gapIsEmpty(in bytes: [UInt8]) -> Bool {
+        bytes.indices.allSatisfy { place in
+            slotPlaces.contains { ($0..<$0 + slotBytes).contains(place) } || bytes[place] == 0
+        }
+    }
+
     /// The sound slots in the file's bytes.
     static func slots(in bytes: [UInt8]) -> [Slot] {
         slotPlaces.compactMap { place in

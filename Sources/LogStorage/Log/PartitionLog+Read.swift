@@ -9,6 +9,9 @@ extension PartitionLog {
         var limit: Offset
         /// Where `limit` stands, if that is known.
         var place: LogPosition?
+        /// The log's end.
+        var end: Offset
+        var epochs: LeaderEpochCache
         var slice: LogSlice
     }
 
@@ -43,10 +46,14 @@ extension PartitionLog {
         let segments = state.segments[segmentIndex(of: offset, in: state.segments)...]
         switch limit {
         case .logEnd:
-            return View(segments: segments, limit: state.end.offset, place: state.end, slice: slice)
+            return View(
+                segments: segments, limit: state.end.offset, place: state.end, end: state.end.offset,
+                epochs: state.epochs, slice: slice)
         case .highWatermark, .lastStableOffset:
             let place = state.highWatermarkIsPlaced ? visible : nil
-            return View(segments: segments, limit: visible.offset, place: place, slice: slice)
+            return View(
+                segments: segments, limit: visible.offset, place: place, end: state.end.offset, epochs: state.epochs,
+                slice: slice)
         }
     }
 
@@ -66,7 +73,7 @@ extension PartitionLog {
     ) throws(FileError) -> LogSlice {
         var slice = view.slice
         var room = bytesMax.bytes
-        for segment in view.segments {
+        for (index, segment) in zip(view.segments.indices, view.segments) {
             if segment.baseOffset >= view.limit { break }
             let end = try visibleEnd(of: segment, view)
             var start: Int64 = 0
@@ -84,11 +91,25 @@ extension PartitionLog {
                     }
                 }
             }
-            let count = Int(min(Int64(room), end - start))
+            var count = Int(min(Int64(room), end - start))
             if count <= 0 { continue }
+            let next = view.segments.index(after: index)
+            let ordered = try segment.orderedEnd(
+                of: start..<start + Int64(count), holding: slice.isEmpty ? offset : segment.baseOffset,
+                limit: next < view.segments.endIndex ? view.segments[next].baseOffset : view.end, epochs: view.epochs)
+            let isWhole = ordered == start + Int64(count)
+            count = Int(ordered - start)
+            if count <= 0 {
+                // What stands before it is served; who goes on from there is told.
+                if !slice.isEmpty { return slice }
+                throw FileError(
+                    .damaged, .read, segment.path,
+                    detail:
+                        "the batch at byte \(ordered) does not belong there: its offset or its leader epoch is wrong")
+            }
             slice.regions.append(FileRegion(file: try segment.file(), position: start, byteCount: count))
             room -= count
-            if room <= 0 { break }
+            if room <= 0 || !isWhole { break }
         }
         return slice
     }

@@ -18,6 +18,7 @@ extension Segment {
         let counts = try indexCounts()
         let flaw: String? = try state.withLock { state throws(FileError) in
             state.size = status.size
+            state.loadedSize = status.size
             state.isSealed = !isActive
             state.indexesAreDurable = !isActive
             guard status.size > 0 else { return nil }
@@ -73,6 +74,7 @@ extension Segment {
             state.bytesSinceEntry = 0
             state.firstArrival = nil
             state.indexesAreDurable = false
+            state.loadedSize = 0
             try state.offsets.reset(fileSystem)
             try state.times.reset(fileSystem)
         }

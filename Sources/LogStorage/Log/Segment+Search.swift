@@ -16,15 +16,19 @@ extension Segment {
     /// An index that leads astray is found out (its entry must name the batch that stands there) and not followed.
     func find(_ offset: Offset, to limit: Int64) throws(FileError) -> Found {
         let file = try file()
+        return try scan(file, from: start(of: offset, in: file, limit), to: limit) { $0.lastOffset >= offset }
+    }
+
+    /// Where to start looking for an offset: a batch that the index names rightly, or the segment's first.
+    func start(of offset: Offset, in file: any File, _ limit: Int64) throws(FileError) -> Int64 {
         let wanted = UInt32(clamping: offset - baseOffset)
         let entry = try state.withLock { state throws(FileError) in
             try state.offsets.last(fileSystem) { $0.relativeOffset <= wanted }
         }
-        var from: Int64 = 0
         if let entry, Int64(entry.position) < limit, try entryIsTrue(entry, in: file, limit) {
-            from = Int64(entry.position)
+            return Int64(entry.position)
         }
-        return try scan(file, from: from, to: limit) { $0.lastOffset >= offset }
+        return 0
     }
 
     /// The first batch before `limit` that holds a record of `timestamp` or younger.

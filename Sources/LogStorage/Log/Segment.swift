@@ -35,6 +35,9 @@ final class Segment: Sendable {
         var lastTimeEntry = Timestamp.none
         var isSealed = false
         var indexesAreDurable = false
+        /// So many bytes were on the disk when this life began, and nobody has looked at their headers yet, but for those of `ordered`.
+        var loadedSize: Int64 = 0
+        var ordered = OrderedBatches()
     }
 
     let baseOffset: Offset

@@ -34,6 +34,8 @@ struct LogRecovery {
     private let durablePoint: DurablePoint
     /// All below it was on the disk.
     private var known = Offset.zero
+    /// Where the log ended when it was shut down, as two files say that agree; nil where it was not, or somebody else wrote to it since.
+    private var cleanEnd: Offset?
     private var segments: [Segment] = []
     private var end = Offset.zero
     private var epochs = LeaderEpochCache()
@@ -59,6 +61,7 @@ struct LogRecovery {
         do throws(FileError) {
             known = start.recoveryPoint
             if let noted = try durablePoint.load() {
+                if start.isClean, noted == start.recoveryPoint { cleanEnd = noted }
                 distrustIfAbsurd(noted)
                 known = max(known, noted)
             }
@@ -122,7 +125,7 @@ struct LogRecovery {
         if let next {
             segments.append(segment)
             end = next
-        } else if let last = try segment.nextOffset(), last >= known {
+        } else if let last = try segment.nextOffset(), last >= known, last == cleanEnd ?? last {
             segments.append(segment)
             end = last
         } else {
@@ -136,7 +139,8 @@ struct LogRecovery {
     private mutating func check(_ segment: Segment, _ rest: inout ArraySlice<Offset>) throws(FileError) {
         let contiguousFrom = max(start.recoveryPoint, segment.baseOffset)
         var scan = try segment.rebuild(
-            indexInterval: config.indexInterval, checkingCRC: true, contiguousFrom: contiguousFrom, limit: rest.first
+            indexInterval: config.indexInterval, checkingCRC: true, contiguousFrom: contiguousFrom,
+            limit: rest.first ?? cleanEnd
         ) { _ in }
         bytesRead += scan.size
         if scan.flaw == nil, rest.isEmpty, scan.next < known { distrustIfAbsurd(scan.next) }
@@ -145,7 +149,8 @@ struct LogRecovery {
         guard scan.flaw != nil || isShort else { return keep(segment, scan, next: rest.first) }
 
         try dropHollow(&rest, behind: scan)
-        let survey = try SegmentSurvey(of: segment, known: known, limit: rest.first, contiguousFrom: contiguousFrom)
+        let survey = try SegmentSurvey(
+            of: segment, known: known, limit: rest.first ?? cleanEnd, contiguousFrom: contiguousFrom)
         if survey.holes.isEmpty {
             if let cut = survey.cut {
                 report(cut, of: segment)

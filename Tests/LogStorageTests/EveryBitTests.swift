@@ -96,6 +96,8 @@ struct EveryBitTests {
         var wrong: [String] = []
         for (number, file) in image.files.enumerated() {
             for byte in file.bytes.indices where byte % 4 == part {
+                // Of what is all zeros between the slots of a durable point, some.
+                if file.bytes.count == DurablePoint.fileBytes, byte % 512 > 64, byte % 31 != 0 { continue }
                 // Over the bytes of a number each bit has its turn.
                 let mask = UInt8(truncatingIfNeeded: byte % 5 == 4 ? 0xff : 1 << (byte / 4 % 8))
                 var rotten = image

@@ -76,7 +76,11 @@ extension LogDirectory {
     /// Writes up to where each compacted log is clean. Behind the truth it costs a compaction that finds nothing.
     private func writeCleaned() throws(FileError) {
         var cleaned: [TopicPartition: Offset] = [:]
-        for log in partitions where log.config.compacts { cleaned[log.partition] = log.state.withLock { $0.cleanedTo } }
+        // Also of those that are compacted no longer: their gaps stay.
+        for log in partitions {
+            let cleanedTo = log.state.withLock { $0.cleanedTo }
+            if cleanedTo > .zero { cleaned[log.partition] = cleanedTo }
+        }
         try fileSystem.replace(OffsetCheckpoint.cleaner, in: folder, with: OffsetCheckpoint(cleaned).text)
     }
 

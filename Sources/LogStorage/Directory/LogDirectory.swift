@@ -67,13 +67,14 @@ public final class LogDirectory: Sendable {
 
     /// Makes the folder where it is missing, locks it and opens every partition in it, whatever a crash left. A partition that can't be opened is
     /// offline, with its reason; the others go on. Where the whole directory can't be used (an earlier life's flush failed, its disk is read-only or
-    /// throws) all its partitions are offline: see `offlineReason`. `config` gives each topic's settings. Returns false after an unclean shutdown: then each
+    /// throws) all its partitions are offline: see `offlineReason`. `config` gives each topic's settings. With `checksAll` every
+    /// segment is read and mended as after a crash, whatever is known of it. Returns false after an unclean shutdown: then each
     /// partition's leader begins a new epoch.
     ///
     /// - Throws: `.locked` where another process has it; what keeps the folder from being made or locked.
     @discardableResult
     public func open(
-        config: (TopicPartition, TopicID) -> LogConfig = { _, _ in LogConfig() }
+        checksAll: Bool = false, config: (TopicPartition, TopicID) -> LogConfig = { _, _ in LogConfig() }
     ) throws(LogError) -> Bool {
         do throws(FileError) {
             try makeFolder()
@@ -85,7 +86,7 @@ public final class LogDirectory: Sendable {
             openOffline("\(error)")
             return false
         }
-        do throws(FileError) { return try openLocked(config) } catch {
+        do throws(FileError) { return try openLocked(checksAll: checksAll, config) } catch {
             if error.code == .crashed {
                 release()
                 throw LogError(error)
@@ -95,12 +96,14 @@ public final class LogDirectory: Sendable {
         }
     }
 
-    private func openLocked(_ config: (TopicPartition, TopicID) -> LogConfig) throws(FileError) -> Bool {
+    private func openLocked(
+        checksAll: Bool, _ config: (TopicPartition, TopicID) -> LogConfig
+    ) throws(FileError) -> Bool {
         try shared.health.recall()
         try refuseWhileOffline()
         let isClean = try takeCleanMark()
         if !isClean { shared.emit(.uncleanStart(path)) }
-        try openAll(isClean: isClean, config)
+        try openAll(isClean: isClean, checksAll: checksAll, config)
         // A sync that failed meanwhile: nothing may be written as if it had not.
         try refuseWhileOffline()
         do throws(FileError) { try writeCheckpoints() } catch {
@@ -168,7 +171,7 @@ public final class LogDirectory: Sendable {
     }
 
     private func openAll(
-        isClean: Bool, _ config: (TopicPartition, TopicID) -> LogConfig
+        isClean: Bool, checksAll: Bool, _ config: (TopicPartition, TopicID) -> LogConfig
     ) throws(FileError) {
         let recoveryPoints = try checkpoint(OffsetCheckpoint.recoveryPoint)
         let logStarts = try checkpoint(OffsetCheckpoint.logStart)
@@ -187,7 +190,7 @@ public final class LogDirectory: Sendable {
             let start = LogStart(
                 isClean: isClean && recoveryPoints != nil && logStarts != nil,
                 recoveryPoint: recoveryPoints?[partition] ?? .zero, logStart: logStarts?[partition],
-                cleanedTo: cleaned[partition] ?? .zero)
+                cleanedTo: cleaned[partition] ?? .zero, checksAll: checksAll)
             try open(partition, path, start, config)
         }
     }

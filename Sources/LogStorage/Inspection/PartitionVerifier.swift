@@ -73,6 +73,11 @@ struct PartitionVerifier {
     private struct Landmarks {
         var batches: [(position: Int64, last: Offset, youngest: Timestamp)] = []
         var maxTimestamp = Timestamp.none
+
+        mutating func add(_ batch: BatchHeader, at position: Int64) {
+            batches.append((position, batch.lastOffset, batch.maxTimestamp))
+            maxTimestamp = max(maxTimestamp, batch.maxTimestamp)
+        }
     }
 
     private mutating func checkSegment(
@@ -96,11 +101,16 @@ struct PartitionVerifier {
                 // The last batch of a growing segment may not be whole yet.
                 if isInUse, next == nil { break scan }
                 report.add(LogFinding(kind: .batch, path: path, position: position, message: reason))
-                break scan
+                // Where its length still leads to the batch that has to follow, the check goes on there.
+                guard let damaged = try? BatchHeader(file.bytes(at: position, count: BatchLayout.headerBytes)),
+                    damaged.baseOffset == end, position + Int64(damaged.byteCount) <= size
+                else { break scan }
+                end = damaged.nextOffset
+                landmarks.add(damaged, at: position)
+                scanner = BatchScanner(file, from: position + Int64(damaged.byteCount), to: size, checkingCRC: true)
             case .batch(let batch, let position):
                 note(batch, at: position, in: path, base: base, next: next, &report)
-                landmarks.batches.append((position, batch.lastOffset, batch.maxTimestamp))
-                landmarks.maxTimestamp = max(landmarks.maxTimestamp, batch.maxTimestamp)
+                landmarks.add(batch, at: position)
                 report.batchCount += 1
                 report.recordCount += Int64(batch.recordCount)
                 report.bytesRead = readBefore + position + Int64(batch.byteCount)

@@ -11,6 +11,8 @@ struct LogStart: Sendable {
     var recoveryPoint: Offset
     var logStart: Offset?
     var cleanedTo: Offset = .zero
+    /// Read every segment, whatever is known of it.
+    var checksAll = false
 }
 
 /// Opens one partition's folder, whatever a crash left in it.
@@ -108,7 +110,7 @@ struct LogRecovery {
         while let base = rest.popFirst() {
             let segment = Segment(baseOffset: base, folder: folder, fileSystem: fileSystem)
             let isKnownDurable = rest.first.map { $0 <= start.recoveryPoint } ?? false
-            if start.isClean || isKnownDurable {
+            if !start.checksAll, start.isClean || isKnownDurable {
                 try take(segment, next: rest.first)
             } else {
                 scannedFrom = scannedFrom ?? segments.count
@@ -137,7 +139,9 @@ struct LogRecovery {
 
     /// Reads a segment whole, and repairs it where it is damaged or shorter than it was. `rest` are the bases behind it.
     private mutating func check(_ segment: Segment, _ rest: inout ArraySlice<Offset>) throws(FileError) {
-        let contiguousFrom = max(start.recoveryPoint, segment.baseOffset)
+        // What stands before these, compaction may have thinned out.
+        let thinned = start.checksAll ? start.cleanedTo : max(start.recoveryPoint, start.cleanedTo)
+        let contiguousFrom = max(thinned, segment.baseOffset)
         var scan = try segment.rebuild(
             indexInterval: config.indexInterval, checkingCRC: true, contiguousFrom: contiguousFrom,
             limit: rest.first ?? cleanEnd

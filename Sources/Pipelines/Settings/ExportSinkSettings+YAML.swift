@@ -133,7 +133,7 @@ extension ExportSinkSettings {
 extension Steps {
     /// A column for each field that the parser knows, and for lines that it doesn't; nil where only the input knows.
     func usualColumns(kafka: KafkaColumns, layout: TableLayout) -> [TableSchema.Column]? {
-        guard var fields = parser.usualFields else { return nil }
+        guard var fields = usualFields else { return nil }
         if onError == .keep, !(parser is RawLineParser) {
             fields += [(UnparsedFields.line, .string), (UnparsedFields.reason, .string)]
         }

@@ -2,7 +2,9 @@ import Base
 import Events
 import Settings
 
-/// What happens to a record between topic and sinks: one parser, then filters in their order.
+/// What happens to a record between topic and sinks: one parser, then filters and changes in their order.
+///
+/// The event's time is what the parser found: it stays where its field is removed, renamed or redacted afterwards.
 public struct Steps: Sendable {
     /// What becomes of a record that the parser doesn't know.
     public enum OnError: String, Sendable, CaseIterable {
@@ -14,12 +16,18 @@ public struct Steps: Sendable {
 
     public var parser: any LineParser
     public var onError: OnError
-    public var filters: [Expression]
+    /// What follows the parser.
+    public enum Step: Sendable {
+        case filter(Expression)
+        case change(RowOperation)
+    }
+
+    public var steps: [Step]
 
     public init(parser: any LineParser = RawLineParser(), onError: OnError = .keep, filters: [Expression] = []) {
         self.parser = parser
         self.onError = onError
-        self.filters = filters
+        steps = filters.map { .filter($0) }
     }
 
     /// A record after the steps.
@@ -46,8 +54,30 @@ public struct Steps: Sendable {
                 return .row(time: nil)
             }
         }
-        for filter in filters where !filter.matches(row, recordHash: recordHash) { return .filteredOut }
-        return .row(time: row.time)
+        let time = row.time
+        for step in steps {
+            switch step {
+            case .filter(let filter): if !filter.matches(row, recordHash: recordHash) { return .filteredOut }
+            case .change(let change):
+                // A copy of its own: the row's memory is taken back when it is filled anew.
+                var event = row.event
+                change.apply(to: &event)
+                row.fill(event)
+            }
+        }
+        return .row(time: time)
+    }
+
+    public var filters: [Expression] { steps.compactMap { if case .filter(let filter) = $0 { filter } else { nil } } }
+
+    /// The fields after all steps; nil where only the input knows.
+    var fields: [(name: String, type: ValueType)]? { fields(of: parser.fields) }
+    var usualFields: [(name: String, type: ValueType)]? { fields(of: parser.usualFields) }
+
+    private func fields(of fields: [(name: String, type: ValueType)]?) -> [(name: String, type: ValueType)]? {
+        guard var fields else { return nil }
+        for case .change(let change) in steps { fields = change.names(after: fields) }
+        return fields
     }
 }
 
@@ -60,20 +90,31 @@ extension Steps {
             var mapping = try step.mapping()
             let parse = mapping.node("parse")
             let filter = mapping.node("filter")
+            let change = try RowOperation(&mapping)
             try mapping.finish()
+            if let change {
+                guard parse == nil, filter == nil else { throw step.expected(Self.oneStep) }
+                if parser is RawLineParser {
+                    throw SettingsError("a 'parse' step has to come before: a line has no fields", at: step.place)
+                }
+                steps.append(.change(change))
+                continue
+            }
             switch (parse, filter) {
             case (let parse?, nil):
                 guard place == 0 else { throw SettingsError("'parse' has to be the first step", at: step.place) }
                 try readParser(parse)
-            case (nil, let filter?): filters.append(try expression(filter))
-            case (nil, nil), (.some, .some): throw step.expected("one step: parse or filter")
+            case (nil, let filter?): steps.append(.filter(try expression(filter)))
+            case (nil, nil), (.some, .some): throw step.expected(Self.oneStep)
             }
         }
     }
 
+    private static let oneStep = "one step: parse, filter, remove, keep, rename or redact"
+
     private func expression(_ node: YAMLNode) throws(SettingsError) -> Expression {
         let text = try node.string()
-        do throws(ExpressionError) { return try Expression(text, fields: parser.fields) } catch {
+        do throws(ExpressionError) { return try Expression(text, fields: fields) } catch {
             throw SettingsError(error.description, at: node.place)
         }
     }
@@ -95,7 +136,7 @@ extension Steps {
         try mapping.finish()
     }
 
-    private static let parserNames = ["nginx", "json", "journal", "raw"]
+    private static let parserNames = ["nginx", "json", "journal", "logfmt", "raw"]
 
     private static func parser(_ name: String, at place: Place, options: YAMLNode?) throws(SettingsError)
         -> any LineParser
@@ -104,6 +145,7 @@ extension Steps {
         let parser: any LineParser
         switch name {
         case "json": parser = JSONLineParser()
+        case "logfmt": parser = LogfmtLineParser()
         case "journal": parser = JournalLineParser()
         case "raw": parser = RawLineParser()
         case "nginx":

@@ -118,8 +118,11 @@ final class RunningBroker: Sendable {
             Result {
                 let path = settings.data.appending("logs")
                 try createDurably(path, fileSystem)
+                var directorySettings = LogDirectorySettings()
+                directorySettings.reserve = settings.diskReserve
+                directorySettings.producersMax = settings.limits.producersPerPartitionMax
                 let logs = LogDirectory(
-                    path: path, fileSystem: fileSystem, time: time,
+                    path: path, fileSystem: fileSystem, time: time, settings: directorySettings,
                     onFact: {
                         telemetry.emit(LogFactReport(fact: $0))
                         BrokerVitals.report($0, to: health)

@@ -26,7 +26,9 @@ import Testing
               retention.ms: 604800000
             auto_create_topics: false
             offset_retention: 2d
+            disk_reserve: 1GiB
             limits:
+              producers_per_partition: 500
               request_bytes: 8MiB
               request_bytes_in_flight: 64MiB
               request_receive: 10s
@@ -50,6 +52,7 @@ import Testing
         #expect(settings.limits.fetchSessionPartitionsMax == 70)
         #expect(settings.offsetRetention == .seconds(172_800))
         #expect(settings.limits.fetchWaitMax == .seconds(30))
+        #expect(settings.diskReserve == .gib(1) && settings.limits.producersPerPartitionMax == 500)
     }
 
     @Test func anEmptyFileListensOnTheLoopback() throws {

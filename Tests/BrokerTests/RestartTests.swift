@@ -171,6 +171,28 @@ import Testing
         await broker.shutDown()
     }
 
+    @Test func theReserveOfTheDiskIsTheSettings() async throws {
+        let files = SimulatedFileSystem()
+        files.diskBytes = .mib(64)
+        let broker = try await TestBroker.start(data: "/data", fileSystem: files) { $0.diskReserve = .mib(63) }
+        let socket = try WireSocket(to: broker.address)
+        try await socket.createTopic("t")
+        let block = String(repeating: "x", count: 300_000)
+        #expect(try await socket.produce(try batch([block]), to: "t").errorCode == .none)
+        #expect(try await socket.produce(try batch([block]), to: "t").errorCode == .none)
+        #expect(try await socket.produce(try batch([block]), to: "t").errorCode == .none)
+        #expect(try await socket.produce(try batch([block]), to: "t").errorCode == .none)
+        // Housekeeping looks at the disk once a second.
+        var code = ErrorCode.none
+        for _ in 0..<200 where code == .none {
+            code = try await socket.produce(try batch(["a"]), to: "t").errorCode
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(code == .kafkaStorageError)
+        #expect(try words(await socket.fetch("t", from: 3)).first == block)
+        await broker.shutDown()
+    }
+
     @Test func aBrokerStartsThoughItsDiskCannotBeTrusted() async throws {
         let files = SimulatedFileSystem()
         var broker = try await TestBroker.start(data: "/data", fileSystem: files)

@@ -6,7 +6,7 @@ import SystemPackage
 
 extension BrokerSettings {
     /// Reads `broker.yaml`. Keys: `data`, `broker_id`, `listeners`, `topic_defaults` (Kafka's dotted names, and `num.partitions`),
-    /// `auto_create_topics`, `offset_retention`, `disk_lanes`, `limits`.
+    /// `auto_create_topics`, `offset_retention`, `disk_lanes`, `disk_reserve`, `limits`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
         let data = try file.string("data", default: "/var/lib/millrace/broker")
@@ -27,6 +27,7 @@ extension BrokerSettings {
         createsTopics = try file.bool("auto_create_topics", default: createsTopics)
         offsetRetention = try file.duration("offset_retention", default: offsetRetention)
         diskLanes = try file.int("disk_lanes", default: diskLanes, in: 1...64)
+        diskReserve = try file.bytes("disk_reserve", default: diskReserve, in: .zero...ByteCount.gib(1024))
         if let defaults = file.node("topic_defaults") { try readTopicDefaults(defaults) }
         if let node = file.node("limits") { limits = try BrokerLimits(yaml: node) }
         try file.finish()
@@ -90,6 +91,8 @@ extension BrokerLimits {
             "fetch_session_partitions", default: fetchSessionPartitionsMax, in: 0...100_000_000)
         diskJobsMax = try mapping.int("disk_jobs", default: diskJobsMax, in: 1...1_000_000)
         diskJobBytesMax = try mapping.bytes("disk_job_bytes", default: diskJobBytesMax, in: sizes)
+        producersPerPartitionMax = try mapping.int(
+            "producers_per_partition", default: producersPerPartitionMax, in: 1...10_000_000)
         topicsMax = try mapping.int("topics", default: topicsMax)
         partitionsMax = try mapping.int("partitions", default: partitionsMax)
         try mapping.finish()

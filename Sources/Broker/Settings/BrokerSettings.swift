@@ -18,6 +18,8 @@ public struct BrokerSettings: Sendable, Equatable {
     public var offsetRetention = Duration.seconds(7 * 24 * 3600)
     /// Threads that write, for all partitions together; a partition always has the same one. As many read what fetches are to send and is not in memory.
     public var diskLanes = 2
+    /// Appends are refused while less than this is free on the disk of the logs (`disk_reserve`); reads, deletions and retention go on.
+    public var diskReserve = ByteCount.mib(64)
     public var limits = BrokerLimits()
 
     public init(data: FilePath, listeners: [ListenerSettings]) {
@@ -74,6 +76,8 @@ public struct BrokerLimits: Sendable, Equatable {
     /// Jobs that wait for a disk thread (`disk_jobs`), and the bytes of records that wait for it or for a flush (`disk_job_bytes`).
     public var diskJobsMax = 4096
     public var diskJobBytesMax = ByteCount.mib(128)
+    /// Idempotent producers that a partition remembers (`producers_per_partition`); beyond it the one silent longest is forgotten.
+    public var producersPerPartitionMax = 100_000
     public var topicsMax = 5000
     public var partitionsMax = 10_000
 

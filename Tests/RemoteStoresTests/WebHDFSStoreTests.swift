@@ -35,7 +35,7 @@ import Testing
         let store = store(hdfs.transport())
         var problems = try await ExportAudit(store).run().findings.map(\.description)
         var found: [Int64: Int] = [:]
-        for (_, bytes) in hdfs.files(below: "/logs/\(Fixture.chain.table)") {
+        for (path, bytes) in hdfs.files(below: "/logs/\(Fixture.chain.table)") where !path.hasSuffix("/_SUCCESS") {
             for line in try gunzip(bytes).split(separator: UInt8(ascii: "\n")) {
                 guard case .object(let fields) = try JSON.parse(Array(line)),
                     case .int(let offset) = Event(fields)["kafka_offset"]
@@ -191,5 +191,54 @@ import Testing
         }
         #expect(error?.message.contains("Permission denied: user=etl") == true)
         #expect(error?.message.contains("name another with 'user'") == true)
+    }
+
+    // MARK: - Markers
+
+    private static func marker(_ generation: Int64, _ folder: String) -> HourMarker {
+        HourMarker(
+            pipeline: Fixture.chain.pipeline, table: Fixture.chain.table, folder: folder, generation: generation,
+            rows: generation, files: 1, positions: [.init(Fixture.chain, to: Offset(1))], agents: [], sources: [],
+            sourcesTotal: 0, madeAt: Timestamp(milliseconds: 1))
+    }
+
+    /// The folder of some published file.
+    private static func folder(_ hdfs: SimulatedHDFS) throws -> String {
+        let below = "/logs/\(Fixture.chain.table)"
+        let path = try #require(hdfs.files(below: below).keys.min())
+        return path.dropFirst(below.utf8.count + 1).split(separator: "/").dropLast().joined(separator: "/")
+    }
+
+    /// Whichever request fails, the old marker, the new one or none stands, and writing it again mends it.
+    @Test(arguments: SimulatedHDFS.Fault.allCases)
+    func aMarkerIsReplacedWhicheverRequestFails(fault: SimulatedHDFS.Fault) async throws {
+        for number in 1...40 {
+            let hdfs = SimulatedHDFS()
+            try await Self.owner().live(Self.store(hdfs.transport()), seed: 1)
+            let folder = try Self.folder(hdfs)
+            let store = Self.store(hdfs.transport(), seed: 2)
+            #expect(try await store.marker(in: folder, of: Fixture.chain.table) == nil)
+            #expect(try await store.writeMarker(Self.marker(1, folder)))
+            #expect(try await store.marker(in: folder, of: Fixture.chain.table) == Self.marker(1, folder))
+            let troubled = hdfs.transport { at, _ in at == number ? fault : nil }
+            do {
+                #expect(try await Self.store(troubled, seed: 3).writeMarker(Self.marker(2, folder)))
+            } catch {
+                #expect((error as? ExportError)?.isRetriable == true, "\(fault) at \(number): \(error)")
+            }
+            let standing = try await store.marker(in: folder, of: Fixture.chain.table)
+            #expect(standing.map { $0.generation == 1 || $0.generation == 2 } ?? true, "\(fault) at \(number)")
+            #expect(try await store.writeMarker(Self.marker(3, folder)))
+            #expect(try await store.marker(in: folder, of: Fixture.chain.table) == Self.marker(3, folder))
+            #expect(try await Self.problems(hdfs).filter { !$0.contains("marker") }.isEmpty)
+            if troubled.requestCount < number { return }
+        }
+        Issue.record("a marker takes more than 40 requests")
+    }
+
+    @Test func aMarkerIsNotWrittenWhereItsFolderIsGone() async throws {
+        let hdfs = SimulatedHDFS()
+        try await Self.owner().live(Self.store(hdfs.transport()), seed: 1)
+        #expect(try await !Self.store(hdfs.transport(), seed: 2).writeMarker(Self.marker(1, "dt=1999-01-01/hour=00")))
     }
 }

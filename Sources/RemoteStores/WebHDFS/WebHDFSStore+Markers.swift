@@ -2,6 +2,8 @@ import Base
 public import Exports
 
 extension WebHDFSStore {
+    private static let markerTriesMax = 3
+
     private func markerPath(_ folder: String, _ table: String) -> String {
         publishedPath("\(folder)/\(HourMarker.fileName)", of: table)
     }
@@ -20,8 +22,11 @@ extension WebHDFSStore {
         let bytes = marker.encoded()
         try await makeFolder(folder)
         let temporary = try await uploadWhole(.bytes(bytes), length: Int64(bytes.count), below: folder)
-        try await client.delete(path)
-        if try await client.rename(temporary, to: path) { return true }
+        // A rename that was sent earlier may take effect between the two.
+        for _ in 0..<Self.markerTriesMax {
+            try await client.delete(path)
+            if try await client.rename(temporary, to: path) { return true }
+        }
         try await client.delete(temporary)
         // Another owner put its own there meanwhile, or the folder went.
         throw ExportError(.store, "\(client.name(path)) was not written: something stands there, or its folder is gone")

@@ -19,6 +19,8 @@ final class FileStream {
     var content: (any FileContent)?
     /// Where the content ended when it was last looked at.
     var endSeen: Int64
+    /// How large the file was when it was last found in its folder.
+    var sizeFound: Int64 = 0
     /// Up to here, at least, there is no end of the line (or of the run of NULs) that begins at the offset.
     var scanned: Int64 = 0
     /// There may be something to read.

@@ -80,6 +80,12 @@ extension FileTailer {
     /// The stream stands in this file: under its name, or a new one.
     func settle(_ stream: FileStream, in found: FoundFile, now: Instant) {
         let moved = stream.location != found.location
+        // It was cut behind what was read of it: what stood there unread is gone.
+        let isShorter = !moved && stream.position.file == found.file && found.size < stream.sizeFound
+        if isShorter, stream.location?.age == .current, stream.sizeFound > stream.position.offset {
+            events.append(.truncated(stream.source.origin.source))
+        }
+        stream.sizeFound = found.size
         if stream.position.file != found.file {
             // Its birth wasn't known.
             forget(stream, in: stream.position.file)

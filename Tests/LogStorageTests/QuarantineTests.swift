@@ -352,3 +352,28 @@ struct QuarantineTests {
         try check(machine, lost: [19])
     }
 }
+
+extension QuarantineTests {
+    /// The batch that takes a hole's offsets knows of no leader epoch where the hole begins a segment.
+    @Test func readersGoOnBehindADamagedBatchAfterALaterStartToo() throws {
+        let machine = Machine(.fsync, segmentBytes: .kib(1))
+        let log = try machine.log()
+        for number in 0..<40 {
+            try log.add(["\(number) and what else there is to say"], epoch: 5)
+            _ = try log.flush()
+        }
+        let segment = try #require(try machine.files(".log").sorted { $0.string < $1.string }.dropFirst().first)
+        let first = try #require(Int64(segment.stem!))
+        let file = try machine.disk.open(segment, .readWrite)
+        try file.write([0xff], at: 70)
+        try file.sync()
+        machine.kill()
+        let expected = (0..<40).filter { $0 != Int(first) }
+        for _ in 0..<2 {
+            #expect(try machine.log().all().map { Int($0.offset) } == expected)
+            #expect(try LogVerifier(path: "/data", fileSystem: machine.disk, isInUse: true).run().findings == [])
+            try machine.shutDown()
+            #expect(try LogVerifier(path: "/data", fileSystem: machine.disk, isInUse: false).run().findings == [])
+        }
+    }
+}

@@ -57,7 +57,8 @@ extension Segment {
             let isPlaced =
                 misplaced(batch, after: next, contiguousFrom: nil, limit: limit, follower: follower) == nil
                 && (follower.map { $0.baseOffset >= batch.nextOffset } ?? true)
-            let epoch = epochs.epoch(at: batch.baseOffset)
+            // One without records stands where some were lost, perhaps over the beginning of an epoch.
+            let epoch = batch.recordCount > 0 ? epochs.epoch(at: batch.baseOffset) : nil
             guard isPlaced, epoch == nil || epoch == batch.partitionLeaderEpoch else { return position }
             next = batch.nextOffset
         }

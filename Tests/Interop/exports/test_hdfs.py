@@ -57,6 +57,10 @@ def committed(hdfs, root):
     return sum(json.loads(line)["to"] for line in result.stdout.splitlines()) if result.returncode == 0 else 0
 
 
+def left_in_staging(hdfs):
+    return [path for path in hdfs.files("/logs/.millrace") if not path.endswith(".commit")]
+
+
 def test_every_line_once_through_kills_and_an_outage(hdfs, tmp_path):
     seed = int(os.environ.get("MILLRACE_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"MILLRACE_SEED={seed}")
@@ -91,6 +95,13 @@ def test_every_line_once_through_kills_and_an_outage(hdfs, tmp_path):
         wait_until(lambda: committed(hdfs, root) == producer.count, 120, "the chains hold every offset")
         for member in members:
             assert member.stop(60) == 0, member.tail()
+        # An owner that is killed, or whose upload is cut short by an outage, leaves files that the next one sweeps: here it comes.
+        before = members[0].log.stat().st_size
+        members[0].start()
+        wait_until(lambda: "rows-2" in members[0].log.read_text()[before:], 60, "the last owner has its partitions")
+        time.sleep(1)
+        wait_until(lambda: left_in_staging(hdfs) == [], 60, "the next owner sweeps the staging folders")
+        assert members[0].stop(60) == 0, members[0].tail()
     finally:
         producer.stopping.set()
         for member in members:
@@ -104,8 +115,7 @@ def test_every_line_once_through_kills_and_an_outage(hdfs, tmp_path):
     source = f"read_parquet('{tmp_path}/logs/rows/**/*.parquet', hive_partitioning=true)"
     found = duckdb.connect().execute(f"select count(*), count(distinct n), min(n), max(n) from {source}").fetchone()
     assert found == (producer.count, producer.count, 0, producer.count - 1)
-    left = [path for path in hdfs.files("/logs/.millrace") if not path.endswith(".commit")]
-    assert left == [], "nothing is left in staging"
+    assert left_in_staging(hdfs) == [], "the last owner swept what killed ones, and uploads cut short, had left"
     assert list(spool.iterdir()) == [], "nothing is left in the spool"
 
 

@@ -83,6 +83,15 @@ struct EveryBitTests {
         #expect(image.files.filter { $0.path.extension == "index" }.allSatisfy { !$0.bytes.isEmpty })
     }
 
+    @Test func aFolderThatCannotBeListedIsAFindingAndOneThatIsBeingDeletedIsNone() throws {
+        let machine = try Self.machine(Self.image())
+        machine.disk.fail(.list, with: .inputOutput, count: 1) { $0.string == "/data/t-0" }
+        #expect(try Self.verify(machine).findings.map(\.kind).first == .unreadable)
+        machine.disk.fail(.list, with: .noSuchFile, count: 1) { $0.string == "/data/t-0" }
+        let report = try LogVerifier(path: "/data", fileSystem: machine.disk, isInUse: true).run()
+        #expect(report.isFine && report.partitionCount == 0)
+    }
+
     /// What no check can tell, as `LogVerifier` says: numbers of checkpoints, and files that nobody reads.
     private static let untold: Set<String> = [
         OffsetCheckpoint.recoveryPoint, OffsetCheckpoint.logStart, OffsetCheckpoint.cleaner,

@@ -43,11 +43,17 @@ public struct LogVerifier: Sendable {
                 report.add(LogFinding(kind: .strange, path: own.path, message: "is no partition's folder"))
                 continue
             }
-            let names = try fileSystem.list(own.path).map(\.name).sorted()
-            for base in Folder.offsets(names, Segment.logSuffix) {
-                total += try fileSystem.status(own.segmentFile(base, Segment.logSuffix))?.size ?? 0
+            do throws(FileError) {
+                let names = try fileSystem.list(own.path).map(\.name).sorted()
+                for base in Folder.offsets(names, Segment.logSuffix) {
+                    total += try fileSystem.status(own.segmentFile(base, Segment.logSuffix))?.size ?? 0
+                }
+                partitions.append((partition, own, names))
+            } catch {
+                // What a running broker deletes may be gone by now.
+                if isInUse, error.code == .noSuchFile { continue }
+                report.add(LogFinding(kind: .unreadable, path: own.path, message: "\(error)"))
             }
-            partitions.append((partition, own, names))
         }
         var ends: [TopicPartition: Offset] = [:]
         for (partition, own, names) in partitions {

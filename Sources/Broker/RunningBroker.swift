@@ -19,6 +19,7 @@ final class RunningBroker: Sendable {
     private let adminLane: DiskLane
     /// For retention and compaction, which take their time.
     private let upkeepLane = DiskLane()
+    private let scrubbing: Scrubbing
     private let table: ApiTable
     private let listeners = Mutex<[ServerListener]>([])
     private let housekeeping = Mutex<Task<Void, Never>?>(nil)
@@ -36,6 +37,7 @@ final class RunningBroker: Sendable {
         self.flushes = flushes
         self.lanes = lanes
         self.adminLane = adminLane
+        scrubbing = Scrubbing(LogScrubber(logs, settings: services.settings.scrubbing))
         table = Self.table(services)
     }
 
@@ -244,6 +246,7 @@ final class RunningBroker: Sendable {
             }
         }
         housekeeping.withLock { $0 = task }
+        scrubbing.start()
         // Groups answer "loading" until their offsets are replayed; nothing else waits for that.
         _ = services.queryLane.submit { [services] in services.groups.load() }
         let ticking = Task { [services] in
@@ -261,6 +264,7 @@ final class RunningBroker: Sendable {
         let task = housekeeping.withLock { $0 }
         task?.cancel()
         await task?.value
+        await scrubbing.stop()
         let ticking = groupTicking.withLock { $0 }
         ticking?.cancel()
         await ticking?.value

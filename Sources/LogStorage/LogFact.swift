@@ -26,14 +26,22 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     case diskHasRoomAgain(FilePath, free: ByteCount)
     case maintenanceFailed(TopicPartition, reason: String)
     case strangeFolder(FilePath)
+    /// What the disk gave twice is not what was written there.
+    case rotFound(TopicPartition, file: FilePath, position: Int64, reason: String)
+    /// Damage that a second look did not find.
+    case readsDiffer(TopicPartition, file: FilePath, position: Int64, reason: String)
+    case scrubFailed(TopicPartition, file: FilePath, reason: String)
+    /// A round of `LogScrubber` is over.
+    case scrubbed(FilePath, segments: Int, bytes: ByteCount, flaws: Int)
 
     public var level: Level {
         switch self {
-        case .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain: .info
+        case .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain, .scrubbed: .info
         case .uncleanStart, .tailCut, .segmentsDropped, .batchesMissing, .indexRebuilt, .snapshotIgnored,
-            .checkpointIgnored, .checkpointNotWritten, .batchNotCompacted, .maintenanceFailed, .strangeFolder:
+            .checkpointIgnored, .checkpointNotWritten, .batchNotCompacted, .maintenanceFailed, .strangeFolder,
+            .readsDiffer, .scrubFailed:
             .warning
-        case .batchesQuarantined, .partitionOffline, .directoryOffline, .diskFull: .error
+        case .batchesQuarantined, .partitionOffline, .directoryOffline, .diskFull, .rotFound: .error
         }
     }
 
@@ -59,6 +67,10 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         case .diskHasRoomAgain: "disk_has_room_again"
         case .maintenanceFailed: "maintenance_failed"
         case .strangeFolder: "strange_folder"
+        case .rotFound: "rot_found"
+        case .readsDiffer: "reads_differ"
+        case .scrubFailed: "scrub_failed"
+        case .scrubbed: "scrubbed"
         }
     }
 
@@ -100,6 +112,16 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         case .diskFull(let path, let free): "the disk of \(path) is full (\(free) free): appends are refused"
         case .diskHasRoomAgain(let path, let free): "the disk of \(path) has room again (\(free) free)"
         case .maintenanceFailed(let partition, let reason): "\(partition): maintenance failed: \(reason)"
+        case .rotFound(let partition, let file, let position, let reason):
+            "\(partition): \(file) is damaged on the disk at byte \(position): \(reason)"
+        case .readsDiffer(let partition, let file, let position, let reason):
+            "\(partition): \(file) was read wrong at byte \(position) and right the second time (\(reason)): "
+                + "look at the memory, the disk and what is between them"
+        case .scrubFailed(let partition, let file, let reason):
+            "\(partition): \(file) could not be read by the scrubber: \(reason)"
+        case .scrubbed(let path, let segments, let bytes, let flaws):
+            "\(path): \(segments) segments (\(bytes)) were read again, "
+                + (flaws == 0 ? "all sound" : "\(flaws) of them damaged")
         case .strangeFolder(let path): "\(path) is no partition's folder and is left alone"
         }
     }

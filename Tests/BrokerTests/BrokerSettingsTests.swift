@@ -27,6 +27,8 @@ import Testing
             auto_create_topics: false
             offset_retention: 2d
             disk_reserve: 1GiB
+            scrub_rate: 2MiB
+            scrub_interval: 30d
             limits:
               producers_per_partition: 500
               request_bytes: 8MiB
@@ -52,6 +54,8 @@ import Testing
         #expect(settings.limits.fetchSessionPartitionsMax == 70)
         #expect(settings.offsetRetention == .seconds(172_800))
         #expect(settings.limits.fetchWaitMax == .seconds(30))
+        #expect(
+            settings.scrubbing.bytesPerSecond == .mib(2) && settings.scrubbing.roundInterval == .seconds(30 * 86_400))
         #expect(settings.diskReserve == .gib(1) && settings.limits.producersPerPartitionMax == 500)
     }
 

@@ -149,9 +149,8 @@ private final class Life {
 }
 
 struct CrashEverywhereTests {
-    private static let isFull = ProcessInfo.processInfo.environment["MILLRACE_TEST_FULL"] != nil
     private static let only = ProcessInfo.processInfo.environment["MILLRACE_CRASH_SEED"].flatMap { UInt64($0) }
-    static let seeds: Range<UInt64> = only.map { $0..<$0 + 1 } ?? (isFull ? 0..<2700 : 0..<28)
+    static let seeds: Range<UInt64> = only.map { $0..<$0 + 1 } ?? (isFullTest ? 0..<2700 : 0..<28)
 
     /// 28 lives of at least 125 mutating calls, each cut at every one with unsynced data dropped, kept and torn: over 10,000 crash points; with `./test --full` 2,700 lives
     /// and a million. `MILLRACE_CRASH_SEED=N` runs that life alone.

@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import NIOCore
 import Records
 import Synchronization
@@ -10,6 +11,8 @@ import Testing
 
 let partition = TopicPartition(topic: "t", partition: 0)
 let topicID = TopicID(high: 0x1111_2222_3333_4444, low: 0x8555_6666_7777_8888)
+/// `./test --full`: many more seeds.
+let isFullTest = ProcessInfo.processInfo.environment["MILLRACE_TEST_FULL"] != nil
 let noon = Timestamp(milliseconds: 1_700_000_000_000)
 
 /// A batch of records with the given values, as a producer sends it.

@@ -17,6 +17,13 @@ public enum PageCache {
         return holdsByte(descriptor, at: position + Int64(byteCount - 1))
     }
 
+    /// Lets the kernel forget clean bytes of a file, so that the next read of them asks the disk, and reading through a file once does not push out
+    /// what others need. A hint: pages that are mapped or not yet written stay.
+    public static func drop(_ file: any File, position: Int64, byteCount: Int64) {
+        guard byteCount > 0, let descriptor = file.descriptor else { return }
+        millrace_drop_from_cache(descriptor, position, byteCount)
+    }
+
     private static func holdsByte(_ descriptor: CInt, at position: Int64) -> Bool {
         millrace_byte_is_cached(descriptor, position) != 0
     }

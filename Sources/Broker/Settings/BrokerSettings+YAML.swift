@@ -6,7 +6,8 @@ import SystemPackage
 
 extension BrokerSettings {
     /// Reads `broker.yaml`. Keys: `data`, `broker_id`, `listeners`, `topic_defaults` (Kafka's dotted names, and `num.partitions`),
-    /// `auto_create_topics`, `offset_retention`, `disk_lanes`, `disk_reserve`, `limits`.
+    /// `auto_create_topics`, `offset_retention`, `disk_lanes`, `disk_reserve`, `scrub_rate`,
+    /// `scrub_interval`, `limits`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
         let data = try file.string("data", default: "/var/lib/millrace/broker")
@@ -28,6 +29,9 @@ extension BrokerSettings {
         offsetRetention = try file.duration("offset_retention", default: offsetRetention)
         diskLanes = try file.int("disk_lanes", default: diskLanes, in: 1...64)
         diskReserve = try file.bytes("disk_reserve", default: diskReserve, in: .zero...ByteCount.gib(1024))
+        scrubbing.bytesPerSecond = try file.bytes(
+            "scrub_rate", default: scrubbing.bytesPerSecond, in: .zero...ByteCount.gib(16))
+        scrubbing.roundInterval = try file.duration("scrub_interval", default: scrubbing.roundInterval)
         if let defaults = file.node("topic_defaults") { try readTopicDefaults(defaults) }
         if let node = file.node("limits") { limits = try BrokerLimits(yaml: node) }
         try file.finish()

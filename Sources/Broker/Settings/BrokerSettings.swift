@@ -1,4 +1,5 @@
 import Base
+import LogStorage
 import SystemPackage
 
 /// Everything a broker can be told. What is not said has a safe value: loopback, flush before acknowledging, limits on everything.
@@ -20,6 +21,8 @@ public struct BrokerSettings: Sendable, Equatable {
     public var diskLanes = 2
     /// Appends are refused while less than this is free on the disk of the logs (`disk_reserve`); reads, deletions and retention go on.
     public var diskReserve = ByteCount.mib(64)
+    /// How the logs are read again in the background, so that rot is found (`scrub_rate`, `scrub_interval`).
+    public var scrubbing = LogScrubberSettings()
     public var limits = BrokerLimits()
 
     public init(data: FilePath, listeners: [ListenerSettings]) {

@@ -91,7 +91,7 @@ final class BrokerVitals: Sendable {
         case .diskHasRoomAgain: health.report("disk space", .ready)
         case .uncleanStart, .recovered, .tailCut, .segmentsDropped, .batchesQuarantined, .batchesMissing, .indexRebuilt,
             .snapshotIgnored, .checkpointIgnored, .checkpointNotWritten, .segmentsDeleted, .compacted,
-            .batchNotCompacted, .maintenanceFailed, .strangeFolder:
+            .batchNotCompacted, .maintenanceFailed, .strangeFolder, .rotFound, .readsDiffer, .scrubFailed, .scrubbed:
             break
         }
     }

@@ -72,4 +72,10 @@ void millrace_append_lines_portable(millrace_batch *batch, millrace_lines *lines
 /// or where the file ends before it.
 int millrace_byte_is_cached(int descriptor, int64_t position);
 
+/// Asks the kernel to forget the clean pages of a stretch of a file.
+void millrace_drop_from_cache(int descriptor, int64_t position, int64_t count);
+
+/// The calling thread's reads and writes wait for everybody else's (ioprio_set(2), the idle class), where the disk's scheduler heeds that.
+void millrace_thread_idle_io(void);
+
 #endif

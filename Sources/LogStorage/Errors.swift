@@ -13,6 +13,10 @@ public struct AppendError: Error, Sendable, Equatable, CustomStringConvertible {
         /// A newer instance of the producer is at work.
         case invalidProducerEpoch
         case unknownProducer
+        /// A batch outside a transaction while one of its producer is open.
+        case invalidTxnState
+        /// A marker of a transaction coordinator that another has replaced.
+        case coordinatorFenced
         /// A batch that no client may write: empty, miscounted, a control batch, without key in a compacted topic.
         case invalidRecord
         /// Too far from the broker's clock for `message.timestamp.before.max.ms` or `…after.max.ms`.

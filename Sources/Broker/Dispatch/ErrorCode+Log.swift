@@ -8,6 +8,8 @@ extension ErrorCode {
         case .corruptBatch: self = .corruptMessage
         case .messageTooLarge: self = .messageTooLarge
         case .unsupportedMagic: self = .unsupportedForMessageFormat
+        case .invalidTxnState: self = .invalidTxnState
+        case .coordinatorFenced: self = .transactionCoordinatorFenced
         case .outOfOrderSequence: self = .outOfOrderSequenceNumber
         case .invalidProducerEpoch: self = .invalidProducerEpoch
         case .unknownProducer: self = .unknownProducerId

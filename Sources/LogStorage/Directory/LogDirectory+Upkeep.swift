@@ -195,7 +195,7 @@ extension PartitionLog {
     func settle() throws(FileError) {
         _ = try flush()
         let (segment, producers, end) = state.withLock {
-            ($0.segments[$0.segments.count - 1], $0.producers, $0.end.offset)
+            ($0.segments[$0.segments.count - 1], $0.summedProducers, $0.end.offset)
         }
         try segment.writeIndexes()
         try segment.sync()

@@ -43,9 +43,63 @@ struct ProducerState: Sendable {
         case refused(AppendError)
     }
 
+    /// A transaction of which the marker has come.
+    struct Completed: Equatable, Sendable {
+        var producerID: Int64
+        var firstOffset: Int64
+        /// Of the marker.
+        var lastOffset: Int64
+        var commits: Bool
+        /// Where the log is stable now that this one is decided.
+        var lastStableOffset: Int64
+
+        var abortedEntry: AbortedEntry? {
+            if commits { return nil }
+            return AbortedEntry(
+                producerID: producerID, firstOffset: firstOffset, lastOffset: lastOffset,
+                lastStableOffset: lastStableOffset)
+        }
+    }
+
     private(set) var producers: [Int64: Producer] = [:]
+    /// The open transactions, by the offset at which each began.
+    private(set) var open: [(start: Int64, producerID: Int64)] = []
+    /// What the `.txnindex` files hold, by segment, as of the snapshot that this state was read from or is written to; nil where that is not known.
+    var abortedSums: [Int64: AbortedSum]?
     /// Offsets whose records recovery found damaged, in the log's order; of more than `holesMax` the newest.
     private(set) var holes: [Range<Int64>] = []
+
+    init() {}
+
+    init(producers: [Int64: Producer], holes: [Range<Int64>] = [], abortedSums: [Int64: AbortedSum]? = nil) {
+        self.producers = producers
+        self.holes = holes
+        self.abortedSums = abortedSums
+        open = producers.compactMap { $1.transactionStart < 0 ? nil : ($1.transactionStart, $0) }
+            .sorted { $0.start < $1.start }
+    }
+
+    /// Where the oldest open transaction began, or nil.
+    var firstOpen: Int64? { open.first?.start }
+
+    /// Judges a marker of this broker's transaction coordinator before it is written.
+    func verdict(on marker: TransactionMarker, _ batch: BatchHeader) -> Verdict {
+        guard let producer = producers[batch.producerID.rawValue] else { return .next }
+        if batch.producerEpoch.rawValue < producer.epoch {
+            return .refused(
+                AppendError(
+                    .invalidProducerEpoch,
+                    "producer \(batch.producerID) has epoch \(producer.epoch), the marker says \(batch.producerEpoch)"))
+        }
+        if marker.coordinatorEpoch < producer.coordinatorEpoch {
+            return .refused(
+                AppendError(
+                    .coordinatorFenced,
+                    "a coordinator of epoch \(producer.coordinatorEpoch) wrote for producer \(batch.producerID), this one "
+                        + "has \(marker.coordinatorEpoch)"))
+        }
+        return .next
+    }
 
     /// Judges a client's batch before it is written.
     func verdict(on batch: BatchHeader) -> Verdict {
@@ -58,6 +112,13 @@ struct ProducerState: Sendable {
                 AppendError(
                     .invalidProducerEpoch,
                     "producer \(batch.producerID) has epoch \(producer.epoch), the batch says \(batch.producerEpoch)"))
+        }
+        if producer.transactionStart >= 0, !batch.isTransactional {
+            return .refused(
+                AppendError(
+                    .invalidTxnState,
+                    "producer \(batch.producerID) has a transaction open since offset \(producer.transactionStart), the "
+                        + "batch is of none"))
         }
         if batch.producerEpoch.rawValue > producer.epoch {
             guard batch.baseSequence == 0 || producer.epoch < 0 else {
@@ -85,23 +146,30 @@ struct ProducerState: Sendable {
         return .next
     }
 
-    /// Takes a batch that stands in the log. Used alike for an append (`isNew`) and for a header read again after a start.
-    mutating func take(_ batch: BatchHeader, arrived: Timestamp, isNew: Bool = false) {
+    /// Takes a batch that stands in the log, with the marker that it holds. Used alike for an append (`isNew`) and for a header read again
+    /// after a start. Gives the transaction that the marker ended.
+    @discardableResult
+    mutating func take(
+        _ batch: BatchHeader, marker: TransactionMarker? = nil, arrived: Timestamp, isNew: Bool = false
+    ) -> Completed? {
         if batch.recordCount == 0, !batch.isIdempotent {
-            return lose([batch.baseOffset.rawValue..<batch.nextOffset.rawValue])
+            lose([batch.baseOffset.rawValue..<batch.nextOffset.rawValue])
+            return nil
         }
-        guard batch.producerID.rawValue >= 0, batch.baseSequence >= 0 || batch.isControl else { return }
+        // A group coordinator writes into transactions without sequences.
+        let counts = batch.isControl ? marker != nil : batch.baseSequence >= 0 || batch.isTransactional
+        guard batch.producerID.rawValue >= 0, counts else { return nil }
         var producer =
             producers[batch.producerID.rawValue]
             ?? Producer(epoch: batch.producerEpoch.rawValue, batches: [], arrived: arrived)
         if batch.producerEpoch.rawValue != producer.epoch {
             // An older epoch in the log is history; the newer one stands.
-            guard batch.producerEpoch.rawValue > producer.epoch else { return }
+            guard batch.producerEpoch.rawValue > producer.epoch else { return nil }
             producer.epoch = batch.producerEpoch.rawValue
             producer.batches = []
             producer.missingAfter = nil
         }
-        if !batch.isControl {
+        if batch.baseSequence >= 0, !batch.isControl {
             let place = place(for: batch, in: &producer, isNew: isNew)
             producer.batches.insert(
                 Batch(
@@ -111,8 +179,29 @@ struct ProducerState: Sendable {
                 at: place)
             if producer.batches.count > Self.batchesMax { producer.batches.removeFirst() }
         }
+        if !batch.isControl {
+            // Without records it stands for what compaction removed: of a transaction that was decided.
+            if batch.isTransactional, producer.transactionStart < 0, batch.recordCount > 0 {
+                producer.transactionStart = batch.baseOffset.rawValue
+                let place = open.lastIndex { $0.start < producer.transactionStart }.map { $0 + 1 } ?? 0
+                open.insert((producer.transactionStart, batch.producerID.rawValue), at: place)
+            }
+        }
+        var completed: Completed?
+        if let marker {
+            producer.coordinatorEpoch = max(producer.coordinatorEpoch, marker.coordinatorEpoch)
+            if producer.transactionStart >= 0 {
+                open.removeAll { $0.producerID == batch.producerID.rawValue }
+                completed = Completed(
+                    producerID: batch.producerID.rawValue, firstOffset: producer.transactionStart,
+                    lastOffset: batch.lastOffset.rawValue, commits: marker.commits,
+                    lastStableOffset: firstOpen ?? batch.nextOffset.rawValue)
+                producer.transactionStart = -1
+            }
+        }
         producer.arrived = arrived
         producers[batch.producerID.rawValue] = producer
+        return completed
     }
 
     /// Notes that the records at these offsets are gone, and forgets the batches that stood there.
@@ -195,149 +284,17 @@ struct ProducerState: Sendable {
         (Int64(other) - Int64(sequence)) & Int64(Int32.max)
     }
 
-    /// Forgets producers of which nothing arrived since `limit`, and above `countMax` those that were silent longest.
+    /// Forgets producers of which nothing arrived since `limit`, and above `countMax` those that were silent longest; none that has a transaction open.
     mutating func expire(notSeenSince limit: Timestamp, countMax: Int) {
-        if producers.contains(where: { $0.value.arrived < limit }) {
-            producers = producers.filter { $0.value.arrived >= limit }
+        if producers.contains(where: { $0.value.arrived < limit && $0.value.transactionStart < 0 }) {
+            producers = producers.filter { $0.value.arrived >= limit || $0.value.transactionStart >= 0 }
         }
         guard producers.count > countMax else { return }
         // A sixteenth more than needed, so that a stream of new producers does not sort them at every batch.
         let kept = countMax - countMax / 16
         let youngest = producers.sorted { ($0.value.arrived, $0.key) > ($1.value.arrived, $1.key) }.prefix(kept)
-        producers = Dictionary(uniqueKeysWithValues: youngest.map { ($0.key, $0.value) })
-    }
-}
-
-/// `<offset>.snapshot`: the producer state as of that offset.
-///
-/// ```
-/// | version i16 = 1 | crc u32 (CRC-32C of all that follows) | count i32 | entries …| extension |
-/// entry:     | producerID i64 | epoch i16 | lastSequence i32 | lastOffset i64 | offsetDelta i32 | timestamp i64 |
-///            | coordinatorEpoch i32 | transactionStart i64 |                                          46 bytes
-/// extension: | "MRP1" | count i32 | producers … | holes i32 | (from i64, to i64) … | missing i32 | (producerID i64, after i32) … |
-/// producer:  | producerID i64 | arrived i64 | batches u8 | batches … |
-/// batch:     | baseSequence i32 | lastSequence i32 | lastOffset i64 | offsetDelta i32 | timestamp i64 |   28 bytes
-/// ```
-///
-/// The entries are Kafka's own, one batch per producer; Kafka sums the whole file and reads no further than its entries, so it takes the
-/// file as it is. The extension holds all five, the holes, and after which sequence something is missing of a producer (files of older versions
-/// end earlier). A file without one (Kafka wrote it) gives one batch per producer.
-struct ProducerSnapshot {
-    static let suffix = ".snapshot"
-    static let entryBytes = 46
-    private static let version: Int16 = 1
-    private static let mark: UInt32 = 0x4d52_5031
-
-    static func bytes(_ state: ProducerState) -> [UInt8] {
-        let producers = state.producers.sorted { $0.key < $1.key }
-        var body = BigEndianWriter()
-        body.write(Int32(producers.count))
-        for (id, producer) in producers {
-            body.write(id)
-            body.write(producer.epoch)
-            body.write(producer.batches.last?.lastSequence ?? -1)
-            body.write(producer.batches.last?.lastOffset ?? -1)
-            body.write(producer.batches.last?.offsetDelta ?? 0)
-            body.write(producer.batches.last?.timestamp ?? -1)
-            body.write(producer.coordinatorEpoch)
-            body.write(producer.transactionStart)
-        }
-        body.write(mark)
-        body.write(Int32(producers.count))
-        for (id, producer) in producers {
-            body.write(id)
-            body.write(producer.arrived.milliseconds)
-            body.write(UInt8(producer.batches.count))
-            for batch in producer.batches {
-                body.write(batch.baseSequence)
-                body.write(batch.lastSequence)
-                body.write(batch.lastOffset)
-                body.write(batch.offsetDelta)
-                body.write(batch.timestamp)
-            }
-        }
-        body.write(Int32(state.holes.count))
-        for hole in state.holes {
-            body.write(hole.lowerBound)
-            body.write(hole.upperBound)
-        }
-        let missing = producers.compactMap { id, producer in producer.missingAfter.map { (id, $0) } }
-        body.write(Int32(missing.count))
-        for (id, after) in missing {
-            body.write(id)
-            body.write(after)
-        }
-        var file = BigEndianWriter()
-        file.write(version)
-        file.write(CRC32C.checksum(body.bytes))
-        return file.bytes + body.bytes
-    }
-
-    /// The state in the bytes, or nil where they are damaged.
-    static func state(_ bytes: [UInt8]) -> ProducerState? {
-        var reader = BigEndianReader(bytes)
-        guard reader.read() == version, let crc: UInt32 = reader.read(), crc == CRC32C.checksum(bytes.dropFirst(6)),
-            let count: Int32 = reader.read(), count >= 0, Int(count) * entryBytes <= reader.remaining
-        else { return nil }
-        var producers: [Int64: ProducerState.Producer] = [:]
-        for _ in 0..<count {
-            guard let id: Int64 = reader.read(), let epoch: Int16 = reader.read(), let last: Int32 = reader.read(),
-                let offset: Int64 = reader.read(), let delta: Int32 = reader.read(), let time: Int64 = reader.read(),
-                let coordinator: Int32 = reader.read(), let start: Int64 = reader.read()
-            else { return nil }
-            let batch = ProducerState.Batch(
-                baseSequence: last < 0 ? -1 : Int32((Int64(last) - Int64(delta)) & Int64(Int32.max)),
-                lastSequence: last, lastOffset: offset,
-                offsetDelta: delta, timestamp: time)
-            producers[id] = ProducerState.Producer(
-                epoch: epoch, batches: last < 0 ? [] : [batch], arrived: Timestamp(milliseconds: time),
-                coordinatorEpoch: coordinator, transactionStart: start)
-        }
-        guard reader.read() == mark else { return ProducerState(producers: producers) }
-        guard let extended: Int32 = reader.read(), extended == count else { return nil }
-        for _ in 0..<extended {
-            guard let id: Int64 = reader.read(), let arrived: Int64 = reader.read(), let count: UInt8 = reader.read(),
-                producers[id] != nil, count <= ProducerState.batchesMax
-            else { return nil }
-            producers[id]!.arrived = Timestamp(milliseconds: arrived)
-            producers[id]!.batches = []
-            for _ in 0..<count {
-                guard let base: Int32 = reader.read(), let last: Int32 = reader.read(),
-                    let offset: Int64 = reader.read(), let delta: Int32 = reader.read(),
-                    let time: Int64 = reader.read()
-                else { return nil }
-                producers[id]!.batches.append(
-                    ProducerState.Batch(
-                        baseSequence: base, lastSequence: last, lastOffset: offset, offsetDelta: delta, timestamp: time)
-                )
-            }
-        }
-        guard let holes = holes(&reader), readMissing(&reader, into: &producers) else { return nil }
-        return ProducerState(producers: producers, holes: holes)
-    }
-
-    private static func readMissing(
-        _ reader: inout BigEndianReader, into producers: inout [Int64: ProducerState.Producer]
-    ) -> Bool {
-        if reader.remaining == 0 { return true }
-        guard let count: Int32 = reader.read(), count >= 0, Int(count) <= producers.count else { return false }
-        for _ in 0..<count {
-            guard let id: Int64 = reader.read(), let after: Int32 = reader.read(), after >= -1, producers[id] != nil
-            else { return false }
-            producers[id]!.missingAfter = after
-        }
-        return true
-    }
-
-    private static func holes(_ reader: inout BigEndianReader) -> [Range<Int64>]? {
-        if reader.remaining == 0 { return [] }
-        guard let count: Int32 = reader.read(), count >= 0, count <= ProducerState.holesMax else { return nil }
-        var holes: [Range<Int64>] = []
-        for _ in 0..<count {
-            guard let from: Int64 = reader.read(), let to: Int64 = reader.read(), from < to else { return nil }
-            holes.append(from..<to)
-        }
-        return holes
+        let busy = open.compactMap { open in producers[open.producerID].map { (open.producerID, $0) } }
+        producers = Dictionary(youngest.map { ($0.key, $0.value) } + busy) { first, _ in first }
     }
 }
 

@@ -94,6 +94,32 @@ struct SegmentIndex<Entry: IndexEntry>: Sendable {
         return try search(fileSystem, where: holds)?.entry
     }
 
+    /// Hands over the entries behind those for which `isBefore` holds (a prefix), in order, until `body` says false.
+    mutating func each(
+        _ fileSystem: any FileSystem, behind isBefore: (Entry) -> Bool, _ body: (Entry) -> Bool
+    ) throws(FileError) {
+        var place = try search(fileSystem, where: isBefore).map { $0.index + 1 } ?? 0
+        while place < fileCount {
+            let count = min(fileCount - place, Self.blockBytes / Entry.byteCount)
+            let bytes = try opened(fileSystem).bytes(
+                at: Int64(place * Entry.byteCount), count: count * Entry.byteCount)
+            guard bytes.readableBytes == count * Entry.byteCount else {
+                throw FileError(.damaged, .read, path, detail: "it is shorter than it was")
+            }
+            let goesOn = bytes.withUnsafeReadableBytes { bytes in
+                (0..<count).allSatisfy { number in
+                    let start = number * Entry.byteCount
+                    return body(Entry(UnsafeRawBufferPointer(rebasing: bytes[start..<start + Entry.byteCount])))
+                }
+            }
+            guard goesOn else { return }
+            place += count
+        }
+        for entry in tail where !isBefore(entry) {
+            guard body(entry) else { return }
+        }
+    }
+
     private mutating func search(
         _ fileSystem: any FileSystem, where holds: (Entry) -> Bool
     ) throws(FileError) -> (index: Int, entry: Entry)? {
@@ -153,8 +179,8 @@ struct SegmentIndex<Entry: IndexEntry>: Sendable {
     }
 
     private static func entry(_ index: Int, in file: any File) throws(FileError) -> Entry? {
-        // 16 bytes hold an entry of either kind.
-        var space: (UInt64, UInt64) = (0, 0)
+        // 40 bytes hold an entry of any kind.
+        var space: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
         var failure: FileError?
         let entry = withUnsafeMutableBytes(of: &space) { space -> Entry? in
             do throws(FileError) {

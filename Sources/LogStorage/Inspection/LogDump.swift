@@ -12,7 +12,7 @@ public struct DumpEntry: Sendable, Equatable {
         case none
     }
 
-    /// `batch`, `record`, `index`, `time_index`, `producer`, `leader_epoch`, `offset`, `topic`, `durable_point`, or `damage`.
+    /// `batch`, `record`, `marker`, `index`, `time_index`, `aborted_transaction`, `producer`, `leader_epoch`, `offset`, `topic`, `durable_point`, or `damage`.
     public var kind: String
     public var fields: [(name: String, value: Value)]
 
@@ -43,7 +43,7 @@ public struct LogDump: Sendable {
             .filter { Self.kind(of: $0) != nil }.sorted { $0.string < $1.string }
     }
 
-    private enum Kind { case segment, index, timeIndex, snapshot, epochs, checkpoint, topic, durablePoint }
+    private enum Kind { case segment, index, timeIndex, aborted, snapshot, epochs, checkpoint, topic, durablePoint }
 
     private static func kind(of path: FilePath) -> Kind? {
         let name = path.lastComponent?.string ?? ""
@@ -58,6 +58,7 @@ public struct LogDump: Sendable {
         case "log": return .segment
         case "index": return .index
         case "timeindex": return .timeIndex
+        case "txnindex": return .aborted
         case "snapshot": return .snapshot
         default: return nil
         }
@@ -69,7 +70,7 @@ public struct LogDump: Sendable {
             throw FileError(
                 .damaged, .open, path,
                 detail:
-                    "its name is none of a log's files (.log, .index, .timeindex, .snapshot, leader-epoch-checkpoint, …)"
+                    "its name is none of a log's files (.log, .index, .timeindex, .txnindex, .snapshot, leader-epoch-checkpoint, …)"
             )
         }
         if kind == .segment { return try eachBatch(in: path, body) }
@@ -79,12 +80,19 @@ public struct LogDump: Sendable {
         let base = Int64(path.stem ?? "") ?? 0
         switch kind {
         case .index:
-            each(OffsetIndexEntry.self, in: bytes, body) { entry in
+            each(OffsetIndexEntry.self, "index", in: bytes, body) { entry in
                 [("offset", .int(base + Int64(entry.relativeOffset))), ("position", .int(Int64(entry.position)))]
             }
         case .timeIndex:
-            each(TimeIndexEntry.self, in: bytes, body) { entry in
+            each(TimeIndexEntry.self, "time_index", in: bytes, body) { entry in
                 [("timestamp", .int(entry.timestamp)), ("offset", .int(base + Int64(entry.relativeOffset)))]
+            }
+        case .aborted:
+            each(AbortedEntry.self, "aborted_transaction", in: bytes, body) { entry in
+                [
+                    ("producer_id", .int(entry.producerID)), ("first_offset", .int(entry.firstOffset)),
+                    ("last_offset", .int(entry.lastOffset)), ("last_stable_offset", .int(entry.lastStableOffset)),
+                ]
             }
         case .snapshot: producers(bytes, body)
         case .epochs:
@@ -128,13 +136,13 @@ public struct LogDump: Sendable {
     }
 
     private func each<Entry: IndexEntry>(
-        _ type: Entry.Type, in bytes: [UInt8], _ body: (DumpEntry) -> Void,
+        _ type: Entry.Type, _ kind: String, in bytes: [UInt8], _ body: (DumpEntry) -> Void,
         _ fields: (Entry) -> [(name: String, value: DumpEntry.Value)]
     ) {
         bytes.withUnsafeBytes { bytes in
             for place in stride(from: 0, through: bytes.count - Entry.byteCount, by: Entry.byteCount) {
                 let entry = Entry(UnsafeRawBufferPointer(rebasing: bytes[place..<place + Entry.byteCount]))
-                body(DumpEntry(kind: type == OffsetIndexEntry.self ? "index" : "time_index", fields: fields(entry)))
+                body(DumpEntry(kind: kind, fields: fields(entry)))
             }
         }
         let rest = bytes.count % Entry.byteCount
@@ -180,7 +188,19 @@ public struct LogDump: Sendable {
                 let batch = try? RecordBatch(bytes)
                 let isSound = batch.map { (try? $0.checkCRC()) != nil } ?? false
                 body(Self.entry(header, at: position, isSound: isSound))
-                if showsRecords, isSound, let batch { records(of: batch, using: &decompressor, body) }
+                if isSound, let batch, let marker = TransactionMarker(batch) {
+                    body(
+                        DumpEntry(
+                            kind: "marker",
+                            fields: [
+                                ("offset", .int(header.lastOffset.rawValue)),
+                                ("producer_id", .int(header.producerID.rawValue)),
+                                ("outcome", .text(marker.commits ? "commit" : "abort")),
+                                ("coordinator_epoch", .int(Int64(marker.coordinatorEpoch))),
+                            ]))
+                } else if showsRecords, isSound, let batch {
+                    records(of: batch, using: &decompressor, body)
+                }
             }
         }
     }

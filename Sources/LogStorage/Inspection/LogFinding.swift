@@ -6,7 +6,7 @@ public struct LogFinding: Sendable, Equatable, CustomStringConvertible {
     public enum Kind: String, Sendable, CaseIterable {
         /// Bytes of a segment that are no sound batch, or a batch that can't stand there.
         case batch
-        /// An `.index` or `.timeindex` that does not say what the segment holds. A start rebuilds those it notices; a wrong one makes reads slower or fail, never wrong.
+        /// An `.index`, `.timeindex` or `.txnindex` that does not say what the segment holds. A start rebuilds those it notices; a wrong one makes reads slower or fail, never wrong.
         case index
         /// A producer snapshot that can't be read; a start uses an older one and the batches' headers.
         case snapshot

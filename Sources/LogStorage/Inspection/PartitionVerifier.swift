@@ -15,6 +15,10 @@ struct PartitionVerifier {
     /// What the log's epochs are said to be.
     private var cache: LeaderEpochCache?
 
+    /// The producers as of `end`, and whether nothing that came before is unknown.
+    private var producers = ProducerState()
+    private var knowsProducers = true
+
     /// The offset after the last batch.
     private(set) var end = Offset.zero
     /// Where each leader epoch's first batch stands, as the batches say.
@@ -36,6 +40,7 @@ struct PartitionVerifier {
         let bases = Folder.offsets(names, Segment.logSuffix)
         end = bases.first ?? .zero
         loadEpochs(&report)
+        loadProducers()
         for (place, base) in bases.enumerated() {
             report.segmentCount += 1
             let next = place + 1 < bases.count ? bases[place + 1] : nil
@@ -72,6 +77,7 @@ struct PartitionVerifier {
     /// What the indexes of a segment have to agree with.
     private struct Landmarks {
         var batches: [(position: Int64, last: Offset, youngest: Timestamp)] = []
+        var aborted: [AbortedEntry] = []
         var maxTimestamp = Timestamp.none
 
         mutating func add(_ batch: BatchHeader, at position: Int64) {
@@ -111,6 +117,14 @@ struct PartitionVerifier {
             case .batch(let batch, let position):
                 note(batch, at: position, in: path, base: base, next: next, &report)
                 landmarks.add(batch, at: position)
+                var marker: TransactionMarker?
+                if batch.isControl, batch.byteCount <= TransactionMarker.batchBytesMax {
+                    let bytes = try file.bytes(at: position, count: batch.byteCount)
+                    marker = (try? RecordBatch(bytes)).flatMap { TransactionMarker($0) }
+                }
+                if let entry = producers.take(batch, marker: marker, arrived: .none)?.abortedEntry {
+                    landmarks.aborted.append(entry)
+                }
                 report.batchCount += 1
                 report.recordCount += Int64(batch.recordCount)
                 report.bytesRead = readBefore + position + Int64(batch.byteCount)
@@ -126,6 +140,9 @@ struct PartitionVerifier {
         }
         reading(folder.segmentFile(base, Segment.timeIndexSuffix), &report) { (path, report) throws(FileError) in
             try checkTimes(path, base: base, landmarks, isSealed: next != nil, &report)
+        }
+        reading(folder.segmentFile(base, AbortedIndex.suffix), &report) { (path, report) throws(FileError) in
+            try checkAborted(path, base: base, landmarks, isSealed: next != nil, &report)
         }
     }
 
@@ -234,6 +251,73 @@ struct PartitionVerifier {
         }
     }
 
+    // MARK: - Aborted transactions
+
+    /// What stood before the first segment, as the snapshot at its beginning says.
+    private mutating func loadProducers() {
+        guard end > .zero else { return }
+        let bytes = try? fileSystem.contents(of: folder.segmentFile(end, ProducerSnapshot.suffix), bytesMax: .mib(256))
+        if let state = bytes.flatMap({ ProducerSnapshot.state($0) }) {
+            producers = state
+        } else {
+            knowsProducers = false
+        }
+    }
+
+    private func checkAborted(
+        _ path: FilePath, base: Offset, _ landmarks: Landmarks, isSealed: Bool, _ report: inout LogReport
+    ) throws(FileError) {
+        guard let bytes = try fileSystem.contents(of: path, bytesMax: .gib(1)) else {
+            // Compaction may have removed markers, but takes none from the index; a transaction may have begun before what is known.
+            if isSealed, !isInUse, !landmarks.aborted.isEmpty {
+                report.add(LogFinding(kind: .index, path: path, message: "is missing"))
+            }
+            return
+        }
+        var entries: [AbortedEntry] = []
+        bytes.withUnsafeBytes { bytes in
+            for place in stride(from: 0, through: bytes.count - AbortedEntry.byteCount, by: AbortedEntry.byteCount) {
+                entries.append(
+                    AbortedEntry(UnsafeRawBufferPointer(rebasing: bytes[place..<place + AbortedEntry.byteCount])))
+            }
+        }
+        if bytes.count % AbortedEntry.byteCount != 0, !isInUse {
+            report.add(
+                LogFinding(
+                    kind: .index, path: path,
+                    message: "\(bytes.count) bytes are no multiple of \(AbortedEntry.byteCount)"))
+        }
+        var last: Int64 = -1
+        var due = landmarks.aborted[...]
+        for (number, entry) in entries.enumerated() {
+            defer { last = entry.lastOffset }
+            let isThere = due.first.map { $0 == entry } ?? false
+            if isThere { due.removeFirst() }
+            let isBeyond = isInUse && !isSealed && entry.lastOffset >= end.rawValue
+            let end = isBeyond ? Offset(.max) : end
+            // What compaction left of a transaction, and one that began before what is known, tells no more than this.
+            let isUntold = entry.firstOffset < cleanedTo.rawValue || !knowsProducers
+            let isPlausible = entry.isPlausible(after: last, base: base, end: end)
+            if isThere || ((isUntold || isBeyond) && isPlausible) {
+                if isUntold, !isThere { due = due.drop { $0.lastOffset <= entry.lastOffset } }
+                continue
+            }
+            report.add(
+                LogFinding(
+                    kind: .index, path: path, position: Int64(number * AbortedEntry.byteCount),
+                    message:
+                        "no transaction of producer \(entry.producerID) from offset \(entry.firstOffset) was aborted at "
+                        + "\(entry.lastOffset)"))
+            return
+        }
+        if let missing = due.first, isSealed, !isInUse {
+            report.add(
+                LogFinding(
+                    kind: .index, path: path,
+                    message: "misses the transaction that was aborted at offset \(missing.lastOffset)"))
+        }
+    }
+
     // MARK: - What stands beside the segments
 
     private mutating func loadEpochs(_ report: inout LogReport) {
@@ -299,7 +383,8 @@ struct PartitionVerifier {
     private func checkNames(_ bases: [Offset], _ report: inout LogReport) {
         let known: Set<String> = [PartitionMetadata.fileName, LeaderEpochCache.fileName, DurablePoint.fileName]
         let suffixes = [
-            Segment.logSuffix, Segment.indexSuffix, Segment.timeIndexSuffix, ProducerSnapshot.suffix, ".txnindex",
+            Segment.logSuffix, Segment.indexSuffix, Segment.timeIndexSuffix, ProducerSnapshot.suffix,
+            AbortedIndex.suffix,
         ]
         for name in names where !known.contains(name) {
             if suffixes.contains(where: { !Folder.offsets([name], $0).isEmpty }) {

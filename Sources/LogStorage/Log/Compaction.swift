@@ -24,7 +24,10 @@ extension PartitionLog {
             let isFree = { (segment: Segment) in
                 segment.baseOffset < fixed && now - segment.maxTimestamp >= state.config.compactionLagMin
             }
-            let count = state.segments.prefix(while: isFree).count
+            // What is undecided stays as it is.
+            let stable = state.lastStable
+            let isDecided = zip(state.segments, state.segments.dropFirst()).prefix { $1.baseOffset <= stable }
+            let count = min(isDecided.count, state.segments.prefix(while: isFree).count)
             guard count > 0, state.segments.count > count else { return nil }
             let segments = Array(state.segments[..<count])
             let end = state.segments[count].baseOffset
@@ -46,6 +49,7 @@ extension PartitionLog {
 /// The dirty part is read once to learn the latest offset of each of its keys, in bounded memory; then every segment below is written anew
 /// beside the old one (`.cleaned`), made durable and renamed over it, the log before its indexes. Killed at any point, the next start finds
 /// the old file or the new. A tombstone outlives the compaction that first meets it and `delete.retention.ms`. Records without a key are kept.
+/// Records of aborted transactions go, and a transaction's marker once none of its records is left and it is as old as a tombstone that goes.
 struct Compaction: ~Copyable {
     private let log: PartitionLog
     private let plan: CompactionPlan
@@ -53,6 +57,10 @@ struct Compaction: ~Copyable {
     private let config: LogConfig
     private var latest: [[UInt8]: Offset] = [:]
     private var keyBytes = 0
+    /// By producer.
+    private var aborted: [ProducerID: [AbortedTransaction]] = [:]
+    /// Producers of which a record of a transaction was kept whose marker has not come yet.
+    private var kept: Set<ProducerID> = []
     private var decompressor = Decompressor()
     private var compressor = Compressor()
 
@@ -66,6 +74,7 @@ struct Compaction: ~Copyable {
     private static let suffix = ".cleaned"
 
     mutating func run() throws(FileError) {
+        try learnAborted()
         let end = try learnKeys()
         var before: Int64 = 0
         var after: Int64 = 0
@@ -79,6 +88,22 @@ struct Compaction: ~Copyable {
         )
     }
 
+    private mutating func learnAborted() throws(FileError) {
+        guard log.state.withLock({ $0.hasAborted }), let first = plan.segments.first else { return }
+        var found: [AbortedTransaction] = []
+        for segment in plan.segments {
+            _ = try segment.collectAborted(from: first.baseOffset, to: plan.end, into: &found)
+        }
+        aborted = Dictionary(grouping: found, by: \.producerID)
+    }
+
+    private func isAborted(_ batch: BatchHeader) -> Bool {
+        guard batch.isTransactional, !batch.isControl, let transactions = aborted[batch.producerID] else {
+            return false
+        }
+        return transactions.contains { $0.firstOffset <= batch.baseOffset && batch.baseOffset < $0.lastOffset }
+    }
+
     /// Fills `latest` from the dirty part; gives the offset up to which it got before the memory was used up.
     private mutating func learnKeys() throws(FileError) -> Offset {
         for (place, segment) in plan.segments.enumerated() {
@@ -86,7 +111,7 @@ struct Compaction: ~Copyable {
             if next <= plan.cleanedTo { continue }
             var scanner = BatchScanner(try segment.file(), from: 0, to: segment.size, checkingCRC: false)
             while case .batch(let header, let position) = try scanner.next() {
-                if header.isControl || header.nextOffset <= plan.cleanedTo { continue }
+                if header.isControl || header.nextOffset <= plan.cleanedTo || isAborted(header) { continue }
                 if keyBytes > log.shared.settings.compactionKeyBytes.bytes { return header.baseOffset }
                 try learn(try segment.bytes(of: header, at: position), header)
             }
@@ -122,7 +147,7 @@ struct Compaction: ~Copyable {
                 throw FileError(.damaged, .read, old.path, detail: "damaged at byte \(position): \(reason)")
             case .batch(let header, let position):
                 let bytes = try old.bytes(of: header, at: position)
-                guard let kept = try kept(bytes, header, below: end) else { continue }
+                guard let kept = try remains(bytes, header, below: end) else { continue }
                 try new.append(kept.bytes)
                 new.added(kept.header, indexInterval: config.indexInterval, arrived: old.lastArrival)
             }
@@ -139,12 +164,17 @@ struct Compaction: ~Copyable {
     }
 
     /// What stays of a batch: all, some of its records, or nil.
-    private mutating func kept(
+    private mutating func remains(
         _ bytes: ByteBuffer, _ header: BatchHeader, below end: Offset
     ) throws(FileError) -> (bytes: ByteBuffer, header: BatchHeader)? {
-        if header.isControl || header.baseOffset >= end { return (bytes, header) }
+        if header.baseOffset >= end { return (bytes, header) }
         let tombstonesGo =
             header.lastOffset < plan.cleanedTo && now - header.maxTimestamp > config.tombstoneRetention
+        if header.isControl {
+            let hasRecords = kept.remove(header.producerID) != nil
+            return hasRecords || !tombstonesGo ? (bytes, header) : nil
+        }
+        let isAborted = isAborted(header)
         let isProducersLast = log.isRemembered(header)
         let latest = latest
         do throws(RecordError) {
@@ -152,10 +182,12 @@ struct Compaction: ~Copyable {
                 decompressedMax: log.shared.settings.decompressedMax, keepsEmpty: isProducersLast,
                 decompressor: &decompressor, compressor: &compressor
             ) { record in
+                if isAborted { return false }
                 guard let key = record.key else { return true }
                 if let newest = latest[Array(key.readableBytesView)], newest > record.offset { return false }
                 return record.value != nil || !tombstonesGo
             }
+            if let batch, batch.isTransactional, batch.recordCount > 0 { kept.insert(batch.header.producerID) }
             return batch.map { ($0.bytes, $0.header) }
         } catch { return (bytes, header) }
     }
@@ -179,11 +211,18 @@ struct Compaction: ~Copyable {
         if let reason = try segment.load(indexInterval: config.indexInterval, isActive: false) {
             log.shared.emit(.indexRebuilt(log.partition, file: segment.path, reason: reason))
         }
+        segment.takeAborted(of: old)
         log.replace(old, with: segment)
     }
 }
 
 extension Segment {
+    /// Goes on with another's `.txnindex`, of which a part may be in memory.
+    fileprivate func takeAborted(of old: Segment) {
+        let aborted = old.state.withLock { $0.aborted }
+        state.withLock { $0.aborted = aborted }
+    }
+
     func append(_ bytes: ByteBuffer) throws(FileError) {
         var failure: FileError?
         bytes.withUnsafeReadableBytes { bytes in

@@ -27,6 +27,8 @@ public struct FileRegion: Sendable {
 public struct AbortedTransaction: Sendable, Equatable {
     public var producerID: ProducerID
     public var firstOffset: Offset
+    /// Of its marker.
+    public var lastOffset: Offset
 }
 
 /// What a read found: file regions that hold whole batches from the asked offset on, the last of them perhaps cut short.
@@ -37,8 +39,10 @@ public struct LogSlice: Sendable {
     public var highWatermark: Offset
     public var lastStableOffset: Offset
     public var logStartOffset: Offset
-    /// For `read_committed`; always empty until transactions are taken.
+    /// For `ReadLimit.lastStableOffset`: the aborted transactions that have records in what was read, by the offsets of their markers.
     public var abortedTransactions: [AbortedTransaction] = []
+    /// Of the segments that were asked, the one that the last region stands in, counted from 1.
+    var segmentsRead = 0
 
     public var byteCount: Int { regions.reduce(0) { $0 + $1.byteCount } }
     public var isEmpty: Bool { regions.isEmpty }
@@ -61,7 +65,7 @@ public struct LogSlice: Sendable {
 public enum OffsetQuery: Sendable, Equatable {
     /// The first offset that can be read.
     case earliest
-    /// The high watermark.
+    /// The high watermark, or the last stable offset.
     case latest
     /// The record with the largest timestamp (KIP-734).
     case maxTimestamp

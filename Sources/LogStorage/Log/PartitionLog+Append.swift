@@ -37,7 +37,9 @@ extension PartitionLog {
         let config = config
         let check = AppendCheck(
             config: config, origin: origin, now: now, decompressedMax: shared.settings.decompressedMax)
-        var staged = StagedBatches(batches, headers: try check.headers(in: batches))
+        let headers = try check.headers(in: batches)
+        let markers = Self.markers(in: batches, headers)
+        var staged = StagedBatches(batches, headers: headers)
         var appendTime = Timestamp.none
         if config.timestampType == .logAppendTime, origin != .replica {
             try staged.setTime(now)
@@ -54,12 +56,17 @@ extension PartitionLog {
                         logStartOffset: state.logStart, isDuplicate: true), false
                 )
             }
+            if origin == .coordinator {
+                for (place, marker) in markers {
+                    if case .refused(let error) = state.producers.verdict(on: marker, headers[place]) { throw error }
+                }
+            }
             if origin == .replica {
                 try checkContinuation(staged.headers, state)
             } else {
                 try staged.setOffsets(from: state.end.offset, leaderEpoch)
             }
-            try write(staged, &state, now: now)
+            try write(staged, markers, &state, now: now)
             let result = AppendResult(
                 baseOffset: staged.headers[0].baseOffset, lastOffset: state.end.offset + -1,
                 nextOffset: state.end.offset, logAppendTime: appendTime, logStartOffset: state.logStart,
@@ -68,6 +75,21 @@ extension PartitionLog {
         }
         if advanced { announce() }
         return result
+    }
+
+    /// The transaction markers among the batches, by their places.
+    private static func markers(in bytes: ByteBuffer, _ headers: [BatchHeader]) -> [Int: TransactionMarker] {
+        var markers: [Int: TransactionMarker] = [:]
+        var at = bytes.readerIndex
+        for (place, header) in headers.enumerated() {
+            if header.isControl, let slice = bytes.getSlice(at: at, length: header.byteCount),
+                let batch = try? RecordBatch(slice)
+            {
+                markers[place] = TransactionMarker(batch)
+            }
+            at += header.byteCount
+        }
+        return markers
     }
 
     /// An append is a check of its batch and a copy into the page cache, no more: no record is decoded, nobody waits for a flush.
@@ -121,7 +143,9 @@ extension PartitionLog {
         }
     }
 
-    private func write(_ staged: StagedBatches, _ state: inout State, now: Timestamp) throws(AppendError) {
+    private func write(
+        _ staged: StagedBatches, _ markers: [Int: TransactionMarker], _ state: inout State, now: Timestamp
+    ) throws(AppendError) {
         do throws(FileError) {
             if mustRoll(before: staged, state, now: now) {
                 try roll(&state, nextBase: staged.headers[0].baseOffset)
@@ -135,9 +159,9 @@ extension PartitionLog {
             }
             throw refused(failure)
         }
-        for header in staged.headers {
+        for (place, header) in staged.headers.enumerated() {
             segment.added(header, indexInterval: state.config.indexInterval, arrived: now)
-            state.producers.take(header, arrived: now, isNew: true)
+            state.note(header, marker: markers[place], arrived: now)
             state.epochs.assign(header.partitionLeaderEpoch, at: header.baseOffset)
         }
         if state.producers.producers.count > shared.settings.producersMax {
@@ -173,7 +197,7 @@ extension PartitionLog {
         state.segments.append(segment)
         state.folderIsDirty = true
         // Named by the base of a segment, so that recovery finds one near the end. Summed, and never the only source: not synced.
-        try? writeSnapshot(state.producers, at: nextBase)
+        try? writeSnapshot(state.summedProducers, at: nextBase)
         state.end = LogPosition(offset: state.end.offset, segment: nextBase, position: 0)
     }
 

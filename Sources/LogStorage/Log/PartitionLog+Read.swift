@@ -12,6 +12,8 @@ extension PartitionLog {
         /// The log's end.
         var end: Offset
         var epochs: LeaderEpochCache
+        /// Aborted transactions are told.
+        var tellsAborted = false
         var slice: LogSlice
     }
 
@@ -25,7 +27,9 @@ extension PartitionLog {
         let view = try state.withLock { state throws(ReadError) in try Self.view(state, from: offset, limit, self) }
         guard offset < view.limit else { return view.slice }
         do throws(FileError) {
-            return try regions(view, from: offset, bytesMax: bytesMax, atLeastOneBatch: atLeastOneBatch)
+            var slice = try regions(view, from: offset, bytesMax: bytesMax, atLeastOneBatch: atLeastOneBatch)
+            if view.tellsAborted { try tellAborted(in: &slice, view, from: offset) }
+            return slice
         } catch { throw ReadError(error) }
     }
 
@@ -40,9 +44,9 @@ extension PartitionLog {
                 "\(log.partition) holds offsets \(state.logStart) to \(state.end.offset), \(offset) was asked for")
         }
         let visible = state.highWatermark
+        let stable = state.lastStable
         let slice = LogSlice(
-            regions: [], highWatermark: visible.offset, lastStableOffset: visible.offset,
-            logStartOffset: state.logStart)
+            regions: [], highWatermark: visible.offset, lastStableOffset: stable, logStartOffset: state.logStart)
         let segments = state.segments[segmentIndex(of: offset, in: state.segments)...]
         switch limit {
         case .logEnd:
@@ -50,10 +54,12 @@ extension PartitionLog {
                 segments: segments, limit: state.end.offset, place: state.end, end: state.end.offset,
                 epochs: state.epochs, slice: slice)
         case .highWatermark, .lastStableOffset:
-            let place = state.highWatermarkIsPlaced ? visible : nil
+            let isCommittedOnly = limit == .lastStableOffset
+            let end = isCommittedOnly ? stable : visible.offset
+            let place = state.highWatermarkIsPlaced && end == visible.offset ? visible : nil
             return View(
-                segments: segments, limit: visible.offset, place: place, end: state.end.offset, epochs: state.epochs,
-                slice: slice)
+                segments: segments, limit: end, place: place, end: state.end.offset, epochs: state.epochs,
+                tellsAborted: isCommittedOnly && state.hasAborted, slice: slice)
         }
     }
 
@@ -108,10 +114,21 @@ extension PartitionLog {
                         "the batch at byte \(ordered) does not belong there: its offset or its leader epoch is wrong")
             }
             slice.regions.append(FileRegion(file: try segment.file(), position: start, byteCount: count))
+            slice.segmentsRead = index - view.segments.startIndex + 1
             room -= count
             if room <= 0 || !isWhole { break }
         }
         return slice
+    }
+
+    /// Adds the aborted transactions that concern what was read.
+    private func tellAborted(in slice: inout LogSlice, _ view: View, from offset: Offset) throws(FileError) {
+        guard let last = slice.regions.last else { return }
+        let place = view.segments.index(view.segments.startIndex, offsetBy: slice.segmentsRead - 1)
+        let end = try view.segments[place].nextOffset(at: last.position + Int64(last.byteCount))
+        for segment in view.segments {
+            if try segment.collectAborted(from: offset, to: end, into: &slice.abortedTransactions) { return }
+        }
     }
 
     /// Bytes of the segment that lie below the view's limit.
@@ -128,9 +145,17 @@ extension PartitionLog {
     }
 
     /// Finds an offset by what it stands for. Nil where no visible record answers.
-    public func offset(for query: OffsetQuery) throws(ReadError) -> FoundOffset? {
-        let (segments, start, visible, epochs) = state.withLock {
-            ($0.segments, $0.logStart, $0.highWatermark.offset, $0.epochs)
+    public func offset(
+        for query: OffsetQuery, upTo limit: ReadLimit = .highWatermark
+    ) throws(ReadError) -> FoundOffset? {
+        let (segments, start, visible, epochs) = state.withLock { state in
+            let visible =
+                switch limit {
+                case .highWatermark: state.highWatermark.offset
+                case .lastStableOffset: state.lastStable
+                case .logEnd: state.end.offset
+                }
+            return (state.segments, state.logStart, visible, state.epochs)
         }
         switch query {
         case .earliest: return FoundOffset(offset: start, timestamp: .none, epoch: epochs.epoch(at: start))

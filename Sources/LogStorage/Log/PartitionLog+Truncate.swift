@@ -59,6 +59,7 @@ extension PartitionLog {
             state.highWatermarkIsPlaced = true
         }
         state.epochs.truncateEnd(to: end)
+        state.deciding.removeAll { $0.last >= end }
         state.logStart = min(state.logStart, end)
         state.cleanedTo = min(state.cleanedTo, end)
     }

@@ -37,6 +37,10 @@ public final class PartitionLog: Sendable {
         var highWatermarkIsPlaced = true
         var visibility = Visibility.followsLog
         var producers: ProducerState
+        /// Transactions whose markers are not visible yet, in the order of the markers: until then they count as undecided.
+        var deciding: [(first: Offset, last: Offset)] = []
+        /// A transaction was aborted whose records may be in the log.
+        var hasAborted = false
         var epochs: LeaderEpochCache
         /// Names were made or renamed since the folder was synced.
         var folderIsDirty = false
@@ -103,8 +107,8 @@ public final class PartitionLog: Sendable {
     public var logEndOffset: Offset { state.withLock { $0.end.offset } }
     public var durableOffset: Offset { state.withLock { $0.durable.offset } }
     public var highWatermark: Offset { state.withLock { $0.highWatermark.offset } }
-    /// Below it every transaction is decided. Transactions are not taken yet, so it is the high watermark.
-    public var lastStableOffset: Offset { highWatermark }
+    /// Below it every transaction is decided, and its marker visible: the first offset of the oldest that is not, else the high watermark.
+    public var lastStableOffset: Offset { state.withLock { $0.lastStable } }
 
     /// How far the log is kept at its durability level: an append may be acknowledged once this has reached its `nextOffset`.
     public var ackOffset: Offset {
@@ -141,6 +145,7 @@ public final class PartitionLog: Sendable {
             state.highWatermarkIsPlaced = target == state.end.offset
             state.highWatermark = state.highWatermarkIsPlaced ? state.end : state.highWatermark
             state.highWatermark.offset = target
+            state.forgetVisible()
             return true
         }
         if advanced { announce() }
@@ -148,6 +153,7 @@ public final class PartitionLog: Sendable {
 
     /// Moves the high watermark where the durability level lets it. True where it advanced.
     static func followLog(_ state: inout State) -> Bool {
+        defer { state.forgetVisible() }
         guard state.visibility == .followsLog else { return false }
         let target = state.config.durability == .fsync ? state.durable : state.end
         guard target.offset >= state.highWatermark.offset else { return false }

@@ -82,7 +82,9 @@ extension PartitionLog {
     /// Makes sure that the producers' last batches are known without the segments that go: by the snapshot that stands at the new first segment, or a new
     /// one at the log's end. Its name is not yet durable.
     private func keepProducers() throws(FileError) {
-        let (first, producers, end) = state.withLock { ($0.segments[0].baseOffset, $0.producers, $0.end.offset) }
+        let (first, producers, end) = state.withLock {
+            ($0.segments[0].baseOffset, $0.summedProducers, $0.end.offset)
+        }
         if producers.producers.isEmpty { return }
         let file = folder.segmentFile(first, ProducerSnapshot.suffix)
         let bytes = try shared.fileSystem.contents(of: file, bytesMax: .mib(256))

@@ -162,6 +162,7 @@ extension Segment {
         try file.truncate(to: size)
         try file.sync()
         let scan = try rebuild(indexInterval: indexInterval, checkingCRC: false, contiguousFrom: nil) { _ in }
+        try state.withLock { state throws(FileError) in try state.aborted.truncate(to: scan.next, fileSystem) }
         unseal()
         return scan.next
     }

@@ -68,6 +68,26 @@ extension Segment {
         }
     }
 
+    /// The offset after the last batch that begins before a position, at most the segment's end.
+    func nextOffset(at limit: Int64) throws(FileError) -> Offset {
+        let file = try file()
+        let entry = try state.withLock { state throws(FileError) in
+            try state.offsets.last(fileSystem) { Int64($0.position) < limit }
+        }
+        var start: Int64 = 0
+        if let entry, try entryIsTrue(entry, in: file, size) { start = Int64(entry.position) }
+        var next = baseOffset
+        var scanner = BatchScanner(file, from: start, to: size, checkingCRC: false)
+        while scanner.position < limit, case .batch(let batch, _) = try scanner.next() { next = batch.nextOffset }
+        return next
+    }
+
+    /// The transaction marker in a control batch, or nil.
+    func marker(in batch: BatchHeader, at position: Int64) throws(FileError) -> TransactionMarker? {
+        guard batch.isControl, batch.byteCount <= TransactionMarker.batchBytesMax else { return nil }
+        return (try? RecordBatch(bytes(of: batch, at: position))).flatMap { TransactionMarker($0) }
+    }
+
     /// The bytes of one batch.
     func bytes(of batch: BatchHeader, at position: Int64) throws(FileError) -> ByteBuffer {
         try file().bytes(at: position, count: batch.byteCount)

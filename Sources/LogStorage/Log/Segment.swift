@@ -4,12 +4,13 @@ import Records
 import Synchronization
 import SystemPackage
 
-/// One `.log` file of a partition with its two indexes.
+/// One `.log` file of a partition with its indexes.
 ///
 /// ```
 /// 00000000000000004711.log         record batches, one after the other, as they came
 /// 00000000000000004711.index       OffsetIndex
 /// 00000000000000004711.timeindex   TimeIndex
+/// 00000000000000004711.txnindex    AbortedIndex, where transactions were aborted
 /// 00000000000000004711.snapshot    ProducerSnapshot as of the base offset
 /// ```
 ///
@@ -28,6 +29,7 @@ final class Segment: Sendable {
         var maxTimestampOffset = Offset.none
         var offsets: OffsetIndex
         var times: TimeIndex
+        var aborted: AbortedIndex
         var bytesSinceEntry = 0
         /// When its first batch arrived; nil while it is empty.
         var firstArrival: Timestamp?
@@ -55,7 +57,8 @@ final class Segment: Sendable {
         state = Mutex(
             State(
                 offsets: OffsetIndex(folder.segmentFile(baseOffset, Self.indexSuffix + suffix)),
-                times: TimeIndex(folder.segmentFile(baseOffset, Self.timeIndexSuffix + suffix))))
+                times: TimeIndex(folder.segmentFile(baseOffset, Self.timeIndexSuffix + suffix)),
+                aborted: AbortedIndex(folder, base: baseOffset)))
     }
 
     /// Makes an empty segment; what stands under its names from an earlier life is emptied. The folder is not synced.
@@ -67,6 +70,7 @@ final class Segment: Sendable {
         let file = try fileSystem.open(segment.path, .create)
         if try file.status().size > 0 { try file.truncate(to: 0) }
         for index in segment.indexFiles where try fileSystem.exists(index) { try fileSystem.unlink(index) }
+        if suffix.isEmpty, try fileSystem.exists(segment.abortedFile) { try fileSystem.unlink(segment.abortedFile) }
         segment.state.withLock { $0.file = file }
         return segment
     }
@@ -147,6 +151,7 @@ final class Segment: Sendable {
     func writeIndexes() throws(FileError) {
         try state.withLock { state throws(FileError) in
             noteTime(&state)
+            try state.aborted.write(fileSystem)
             try state.offsets.write(fileSystem)
             try state.times.write(fileSystem)
         }
@@ -161,6 +166,8 @@ final class Segment: Sendable {
         try file.sync()
         try state.withLock { state throws(FileError) in
             guard state.isSealed, !state.indexesAreDurable else { return }
+            // Where there is no room it stays in memory, and is derived again at the next start.
+            do throws(FileError) { try state.aborted.seal(fileSystem) } catch  where error.code == .noSpace {}
             do throws(FileError) {
                 try state.offsets.seal(fileSystem)
                 try state.times.seal(fileSystem)
@@ -177,10 +184,16 @@ final class Segment: Sendable {
     /// Makes the indexes durable while the segment goes on being written.
     func syncIndexes() throws(FileError) {
         try state.withLock { state throws(FileError) in
+            try state.aborted.seal(fileSystem)
             try state.offsets.seal(fileSystem)
             try state.times.seal(fileSystem)
         }
     }
+
+    /// Notes a transaction whose abort marker was added to the segment.
+    func added(_ aborted: AbortedEntry) { state.withLock { $0.aborted.add(aborted, fileSystem) } }
+
+    var abortedSum: AbortedSum { state.withLock { $0.aborted.sum } }
 
     /// Cuts the file back to the batches that count, after an append that failed midway.
     func dropBytesBehindEnd() throws(FileError) {
@@ -191,7 +204,11 @@ final class Segment: Sendable {
     }
 
     /// The names of its files, the log first.
-    var files: [FilePath] { [path] + indexFiles + [folder.segmentFile(baseOffset, ProducerSnapshot.suffix)] }
+    var files: [FilePath] {
+        [path] + indexFiles + [abortedFile, folder.segmentFile(baseOffset, ProducerSnapshot.suffix)]
+    }
+
+    var abortedFile: FilePath { folder.segmentFile(baseOffset, AbortedIndex.suffix) }
 
     var indexFiles: [FilePath] { state.withLock { [$0.offsets.path, $0.times.path] } }
 }

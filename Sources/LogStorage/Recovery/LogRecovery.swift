@@ -24,7 +24,7 @@ struct LogStart: Sendable {
 ///    it is rot and told as an error; beyond it the disk may have written in any order, and a producer's resend of it is taken
 ///    (`ProducerState.holes`). Where nothing sound follows beyond that point, the log is cut: a torn tail.
 /// 4. The cut, and all that was read, is made durable before anything is appended or answered.
-/// 5. Leader epochs and producers are brought up to the log's end from the batch headers.
+/// 5. Leader epochs, producers and aborted transactions are brought up to the log's end from the batch headers.
 struct LogRecovery {
     let partition: TopicPartition
     let topicID: TopicID
@@ -94,7 +94,7 @@ struct LogRecovery {
     private func bases(_ names: [String]) throws(FileError) -> [Offset] {
         let bases = Folder.offsets(names, Segment.logSuffix)
         // An index whose log is gone is nobody's.
-        for suffix in [Segment.indexSuffix, Segment.timeIndexSuffix] {
+        for suffix in [Segment.indexSuffix, Segment.timeIndexSuffix, AbortedIndex.suffix] {
             for base in Folder.offsets(names, suffix) where !bases.contains(base) {
                 try fileSystem.unlink(folder.segmentFile(base, suffix))
             }
@@ -279,7 +279,7 @@ struct LogRecovery {
         epochs.truncateEnd(to: from)
         var cache = epochs
         let batches = StoredBatches(partition: partition, folder: folder, shared: shared, segments: segments, end: end)
-        try batches.each(from: from) { cache.assign($0.partitionLeaderEpoch, at: $0.baseOffset) }
+        try batches.each(from: from) { cache.assign($0.header.partitionLeaderEpoch, at: $0.header.baseOffset) }
         epochs = cache
         epochs.isDirty = true
     }
@@ -287,10 +287,11 @@ struct LogRecovery {
     private func log(_ producers: ProducerState) -> PartitionLog {
         let active = segments[segments.count - 1]
         let place = LogPosition(offset: end, segment: active.baseOffset, position: active.size)
-        let state = PartitionLog.State(
+        var state = PartitionLog.State(
             config: config, segments: segments, logStart: max(start.logStart ?? .zero, segments[0].baseOffset),
             end: place, durable: place, highWatermark: place, producers: producers, epochs: epochs,
             cleanedTo: start.cleanedTo, lastFlush: shared.time.wallTime)
+        state.hasAborted = segments.contains { $0.abortedSum.count > 0 }
         return PartitionLog(
             partition, topicID: topicID, folder: folder, shared: shared, durablePoint: durablePoint, state: state)
     }

@@ -245,6 +245,8 @@ final class SimulatedBroker {
         switch error.code {
         case .corruptBatch: .corruptMessage
         case .messageTooLarge: .messageTooLarge
+        case .invalidTxnState: .invalidTxnState
+        case .coordinatorFenced: .transactionCoordinatorFenced
         case .outOfOrderSequence: .outOfOrderSequenceNumber
         case .invalidProducerEpoch: .invalidProducerEpoch
         case .unknownProducer: .unknownProducerId

@@ -32,6 +32,14 @@ public enum BrokerMetrics {
     static let appendsTurnedAway = Metric.counter(
         "millrace_broker_appends_turned_away_total",
         help: "Appends that were turned away because too much waits for the disk (limits: disk_jobs, disk_job_bytes).")
+    static let transactionsTimedOut = Metric.counter(
+        "millrace_broker_transactions_timed_out_total",
+        help: "Transactions that were aborted because their producer did not end them in time.")
+    static let hangingTransactions = Metric.counter(
+        "millrace_broker_hanging_transactions_ended_total",
+        help:
+            "Transactions that were open in a log though no transactional id knew of them; the log says how they ended."
+    )
     static let appendsFailed = Metric.counter(
         "millrace_broker_appends_failed_total", help: "Appends that failed in the disk, not for what was in them.")
     static let loopWritesPaused = Metric.counter(
@@ -57,7 +65,8 @@ public enum BrokerMetrics {
     public static let all: [Metric] = [
         requests, connections, connectionsRefused, connectionsTurnedAway, requestBytes, requestWaits,
         requestBudgetExhausted, partitions, topicsCreated, topicsDeleted, partitionsOffline, appendedBytes, appends,
-        appendsTurnedAway, appendsFailed, loopWritesPaused, coldFetches, coldBytes, fetchSessions,
+        appendsTurnedAway, appendsFailed, transactionsTimedOut, hangingTransactions, loopWritesPaused, coldFetches,
+        coldBytes, fetchSessions,
         fetchSessionPartitions, fetchSessionsEvicted, groupRecordsSkipped, offsetsExpired, logEvents,
     ]
 }

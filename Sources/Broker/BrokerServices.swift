@@ -18,6 +18,7 @@ struct BrokerServices: Sendable {
     let readAhead: ReadAhead
     let producerIDs: ProducerIDs
     let groups: GroupCoordinator
+    let transactions: TransactionCoordinator
     /// For look-ups that may wait for the disk.
     let queryLane: DiskLane
     let time: any TimeSource

@@ -83,6 +83,13 @@ final class RunningBroker: Sendable {
             let groups = GroupCoordinator(
                 topic: try await offsetsTopic(in: topics, appender: appender, time: time), settings: groupSettings,
                 time: time, telemetry: telemetry)
+            let transactions = TransactionCoordinator(
+                topic: topics.topic(named: TransactionsTopic.name).map {
+                    TransactionsTopic(partitions: $0.partitions, appender: appender, time: time)
+                },
+                makeTopic: { await makeTransactionsTopic(in: topics, appender: appender, time: time) },
+                topics: topics, groups: groups, appender: appender, settings: TransactionCoordinator.Settings(),
+                epoch: loaded.metadata.leaderEpoch, time: time, telemetry: telemetry)
             let services = BrokerServices(
                 settings: settings, clusterID: loaded.metadata.clusterID, leaderEpoch: loaded.metadata.leaderEpoch,
                 fileSystem: fileSystem, logs: logs, topics: topics, appender: appender, fetches: fetches,
@@ -94,7 +101,7 @@ final class RunningBroker: Sendable {
                 readAhead: ReadAhead(
                     threads: settings.diskLanes, jobsMax: settings.limits.diskJobsMax, telemetry: telemetry),
                 producerIDs: ProducerIDs(store: store),
-                groups: groups,
+                groups: groups, transactions: transactions,
                 queryLane: queryLane, time: time, telemetry: telemetry)
             return RunningBroker(
                 services: services, logs: logs, store: store, flushes: flushes, lanes: lanes, adminLane: adminLane,
@@ -145,6 +152,17 @@ final class RunningBroker: Sendable {
         return OffsetsTopic(partitions: topic.partitions, appender: appender, time: time)
     }
 
+    /// Nil where it can't be made, which the catalog tells; it is tried again when the next client asks.
+    private static func makeTransactionsTopic(
+        in topics: TopicCatalog, appender: PartitionAppender, time: any TimeSource
+    ) async -> TransactionsTopic? {
+        let order = TopicCatalog.Order(
+            name: TransactionsTopic.name, partitionCount: TransactionsTopic.partitionCount,
+            settings: TransactionsTopic.settings)
+        guard let topic = try? await topics.findOrCreate(order) else { return nil }
+        return TransactionsTopic(partitions: topic.partitions, appender: appender, time: time)
+    }
+
     /// Makes the folder and its missing parents so that they survive a power cut.
     private static func createDurably(_ path: FilePath, _ fileSystem: any FileSystem) throws(FileError) {
         var missing: [FilePath] = []
@@ -184,6 +202,7 @@ final class RunningBroker: Sendable {
         table.add(DescribeClusterHandler(services: services))
         table.add(DescribeTopicPartitionsHandler(services: services))
         GroupApis.add(to: &table, services: services)
+        TransactionApis.add(to: &table, services: services)
         advertised.set(table.versions)
         return table
     }
@@ -237,7 +256,7 @@ final class RunningBroker: Sendable {
 
     /// Retention, checkpoints and interval flushes, once a second, off the event loops.
     private func startHousekeeping() {
-        vitals.start { [services] in services.groups.isLoaded }
+        vitals.start { [services] in services.groups.isLoaded && services.transactions.isLoaded }
         let task = Task { [upkeepLane, logs, services] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
@@ -248,11 +267,15 @@ final class RunningBroker: Sendable {
         housekeeping.withLock { $0 = task }
         scrubbing.start()
         // Groups answer "loading" until their offsets are replayed; nothing else waits for that.
-        _ = services.queryLane.submit { [services] in services.groups.load() }
+        _ = services.queryLane.submit { [services] in
+            services.groups.load()
+            services.transactions.load()
+        }
         let ticking = Task { [services] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: .milliseconds(100))
                 services.groups.tick()
+                services.transactions.tick()
             }
         }
         groupTicking.withLock { $0 = ticking }

@@ -159,10 +159,16 @@ import Testing
                     == .unsupportedCompressionType)
             #expect(try await socket.produce(good, to: "t", acks: 2).errorCode == .invalidRequiredAcks)
 
-            var transactional = Requests.produce(good, to: "t")
+            let inTransaction = try RecordBatch.build(
+                [NewRecord(timestamp: SystemTime().wallTime, value: [1])], producerID: ProducerID(5),
+                producerEpoch: ProducerEpoch(0), baseSequence: 0, isTransactional: true
+            ).bytes
+            #expect(try await socket.produce(inTransaction, to: "t").errorCode == .invalidTxnState)
+            var transactional = Requests.produce(inTransaction, to: "t")
             transactional.transactionalId = "x"
             let refused = try await socket.call(transactional, version: 9)
-            #expect(refused.responses[0].partitionResponses[0].errorCode == .invalidTxnState)
+            // Nobody asked for this id, so its coordinator has nothing to look it up in.
+            #expect(refused.responses[0].partitionResponses[0].errorCode == .notEnoughReplicas)
 
             #expect(try await socket.produce(good, to: "t").baseOffset == 0)
         }

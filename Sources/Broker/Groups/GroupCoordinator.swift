@@ -17,6 +17,8 @@ final class GroupCoordinator: Sendable {
         var unreadable: Set<Int> = []
         var groups: [String: GroupMachine] = [:]
         var offsets = OffsetTable()
+        /// Offsets of transactions that are not decided yet.
+        var pending = PendingOffsets()
         var joins: [GroupRequestID: @Sendable (JoinAnswer) -> Void] = [:]
         var syncs: [GroupRequestID: @Sendable (SyncAnswer) -> Void] = [:]
         var lastRequest: UInt64 = 0
@@ -55,12 +57,20 @@ final class GroupCoordinator: Sendable {
         for index in topic.partitions.indices {
             var offsets: [(group: String, partition: TopicPartition, CommittedOffset?)] = []
             var groups: [String: GroupMetadataValue?] = [:]
+            var pending = PendingOffsets()
             do throws(ReadError) {
-                try topic.replay(index, telemetry: telemetry) { record in
-                    switch record {
-                    case .offset(let group, let partition, let committed): offsets.append((group, partition, committed))
-                    case .group(let group, let metadata): groups.updateValue(metadata, forKey: group)
-                    case .other: break
+                try topic.replay(index, telemetry: telemetry) { event in
+                    switch event {
+                    case .record(.offset(let group, let partition, let committed?), let producer)
+                    where producer != .none:
+                        pending.add([(partition, committed)], of: group, by: producer, in: index)
+                    case .record(.offset(let group, let partition, let committed), _):
+                        offsets.append((group, partition, committed))
+                    case .record(.group(let group, let metadata), _): groups.updateValue(metadata, forKey: group)
+                    case .record(.other, _): break
+                    case .transactionEnded(let producer, let commits):
+                        let decided = pending.end(producer, in: index)
+                        if commits { offsets += decided.map { ($0.group, $0.partition, $0.offset) } }
                     }
                 }
             } catch {
@@ -76,6 +86,7 @@ final class GroupCoordinator: Sendable {
             let now = time.now
             state.withLock { state in
                 for (group, partition, committed) in offsets { state.offsets[group, partition] = committed }
+                state.pending.take(pending)
                 for case (let group, let metadata?) in groups {
                     state.groups[group] = GroupMachine(id: group, restoring: metadata, settings: settings, now: now)
                 }
@@ -165,10 +176,15 @@ final class GroupCoordinator: Sendable {
     // MARK: Offsets
 
     /// Whether the member may commit now; then `write` the offsets.
-    func mayCommit(_ group: String, memberID: String, instanceID: String?, generation: Int32) -> ErrorCode {
+    ///
+    /// In a transaction a producer that names no member may commit whatever the group does: its own epoch fences it.
+    func mayCommit(
+        _ group: String, memberID: String, instanceID: String?, generation: Int32, isTransactional: Bool = false
+    ) -> ErrorCode {
         state.withLock { state in
             let error = refusal(group, state)
             if error != .none { return error }
+            if isTransactional, generation < 0, memberID.isEmpty { return .none }
             if state.groups[group] == nil {
                 guard generation < 0 else { return .illegalGeneration }
                 guard state.groups.count < settings.groupsMax else { return .groupMaxSizeReached }
@@ -193,6 +209,50 @@ final class GroupCoordinator: Sendable {
             }
             then(error)
         }
+    }
+
+    /// Where the offsets of a group are written: the partition that its transactions have to cover.
+    func partition(of group: String) -> TopicPartition {
+        TopicPartition(topic: OffsetsTopic.name, partition: Int32(topic.partitionIndex(of: group)))
+    }
+
+    /// Writes offsets that count once the producer's transaction is committed. `refusal` is asked right before they are written: whether the
+    /// transaction is still open.
+    func commit(
+        _ group: String, _ offsets: [(TopicPartition, CommittedOffset)], in transaction: OffsetsTopic.Writer,
+        then: @escaping @Sendable (ErrorCode) -> Void
+    ) {
+        if offsets.isEmpty { return then(.none) }
+        let index = topic.partitionIndex(of: group)
+        let producer = transaction.producerID
+        // Before they are written: the marker may come right behind them.
+        let isTaken = state.withLock { state in
+            guard state.pending.count + offsets.count <= PendingOffsets.countMax else { return false }
+            state.pending.add(offsets, of: group, by: producer, in: index)
+            return true
+        }
+        guard isTaken else { return then(.coordinatorNotAvailable) }
+        let records = offsets.map { GroupRecord.offset(group: group, partition: $0.0, $0.1) }
+        topic.append(records, group: group, in: transaction) { [self] error in
+            if error != .none {
+                state.withLock { $0.pending.remove(offsets, of: group, by: producer, in: index) }
+            }
+            then(error)
+        }
+    }
+
+    /// The marker of a transaction stands in a partition of `__consumer_offsets`.
+    func transactionEnded(_ producer: ProducerID, in index: Int, commits: Bool) {
+        state.withLock { state in
+            let decided = state.pending.end(producer, in: index)
+            guard commits else { return }
+            for (group, partition, offset) in decided { state.offsets[group, partition] = offset }
+        }
+    }
+
+    /// The partitions of which a transaction that is not decided yet holds an offset of the group.
+    func unstablePartitions(of group: String) -> Set<TopicPartition> {
+        state.withLock { $0.pending.partitions(of: group) }
     }
 
     func offsets(of group: String) -> (ErrorCode, [TopicPartition: CommittedOffset]) {

@@ -23,14 +23,27 @@ struct OffsetsTopic: Sendable {
     let appender: PartitionAppender
     let time: any TimeSource
 
-    func partitionIndex(of group: String) -> Int {
+    func partitionIndex(of group: String) -> Int { Self.partitionIndex(of: group, count: partitions.count) }
+
+    /// As Kafka has it for groups and transactional ids alike.
+    static func partitionIndex(of name: String, count: Int) -> Int {
         var hash: Int32 = 0
-        for unit in group.utf16 { hash = hash &* 31 &+ Int32(unit) }
-        return Int(hash == .min ? 0 : abs(hash)) % max(1, partitions.count)
+        for unit in name.utf16 { hash = hash &* 31 &+ Int32(unit) }
+        return Int(hash == .min ? 0 : abs(hash)) % max(1, count)
+    }
+
+    /// In whose transaction records are written, and whether that is still open.
+    struct Writer: Sendable {
+        var producerID: ProducerID
+        var epoch: ProducerEpoch
+        var refusal: @Sendable () -> AppendError?
     }
 
     /// Writes the records as one batch: all stand in the log or none does. `then` is called once, on any thread.
-    func append(_ records: [GroupRecord], group: String, then: @escaping @Sendable (ErrorCode) -> Void) {
+    func append(
+        _ records: [GroupRecord], group: String, in transaction: Writer? = nil,
+        then: @escaping @Sendable (ErrorCode) -> Void
+    ) {
         guard partitions.indices.contains(partitionIndex(of: group)),
             let partition = partitions[partitionIndex(of: group)]
         else { return then(.coordinatorNotAvailable) }
@@ -43,20 +56,31 @@ struct OffsetsTopic: Sendable {
                     return NewRecord(
                         timestamp: timestamp, key: Array(key.readableBytesView),
                         value: value.map { Array($0.readableBytesView) })
-                })
+                },
+                producerID: transaction?.producerID ?? .none, producerEpoch: transaction?.epoch ?? .none,
+                isTransactional: transaction != nil)
         } catch { return then(.unknownServerError) }
-        appender.append([PartitionAppender.Item(partition: partition, batches: batch.bytes)], origin: .coordinator) {
-            _, outcome in
+        let item = PartitionAppender.Item(
+            partition: partition, batches: batch.bytes, refusal: transaction?.refusal)
+        appender.append([item], origin: .coordinator) { _, outcome in
             switch outcome {
             case .success: then(.none)
             case .failure(.refused(let error)) where error.code == .messageTooLarge: then(.offsetMetadataTooLarge)
+            case .failure(.refused(let error)) where error.code == .invalidTxnState: then(.invalidTxnState)
             case .failure: then(.coordinatorNotAvailable)
             }
         }
     }
 
-    /// Reads one partition from its start and hands over every record; one that can't be read is skipped and told.
-    func replay(_ index: Int, telemetry: Telemetry, apply: (GroupRecord) -> Void) throws(ReadError) {
+    /// What a replay comes upon.
+    enum Event {
+        /// In a producer's transaction, or `.none`.
+        case record(GroupRecord, ProducerID)
+        case transactionEnded(ProducerID, commits: Bool)
+    }
+
+    /// Reads one partition from its start and hands over every record and transaction marker; a record that can't be read is skipped and told.
+    func replay(_ index: Int, telemetry: Telemetry, apply: (Event) -> Void) throws(ReadError) {
         guard let partition = partitions[index] else { throw ReadError(.offline, "the partition is offline") }
         var next = partition.log.logStartOffset
         var decompressor = Decompressor()
@@ -69,12 +93,18 @@ struct OffsetsTopic: Sendable {
             do throws(RecordError) {
                 while let batch = try cursor.next() {
                     next = batch.nextOffset
-                    if batch.isControl { continue }
+                    if batch.isControl {
+                        if let marker = TransactionMarker(batch) {
+                            apply(.transactionEnded(batch.producerID, commits: marker.commits))
+                        }
+                        continue
+                    }
+                    let producer = batch.isTransactional ? batch.producerID : .none
                     var records = try batch.records(decompressedMax: Self.batchBytesMax, using: &decompressor)
                     while let record = try records.next() {
                         guard let key = record.key else { continue }
                         do throws(WireError) {
-                            apply(try GroupRecord.decode(key: key, value: record.value))
+                            apply(.record(try GroupRecord.decode(key: key, value: record.value), producer))
                         } catch {
                             telemetry.emit(
                                 GroupRecordSkipped(partition: partition.id, offset: record.offset, reason: "\(error)"))

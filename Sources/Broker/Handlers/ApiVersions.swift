@@ -30,6 +30,9 @@ struct ApiVersionsHandler: ImmediateApiHandler {
 
     let advertised: Advertised
 
+    /// `transaction.version` 2: an end of a transaction raises the epoch, and Produce and TxnOffsetCommit add their partitions (KIP-890).
+    private static let features: [(name: String, level: Int16)] = [("transaction.version", 2)]
+
     func answer(_ call: Call<ApiVersionsRequest>) -> ApiVersionsResponse {
         var response = ApiVersionsResponse()
         guard Self.isName(call.request.clientSoftwareName, call.version),
@@ -39,6 +42,17 @@ struct ApiVersionsHandler: ImmediateApiHandler {
             return response
         }
         response.apiKeys = advertised.list
+        guard call.version >= 3 else { return response }
+        if call.version >= 4 {
+            // Clients that know only v3 refuse features that begin at 0.
+            response.supportedFeatures = Self.features.map { name, level in
+                ApiVersionsResponse.SupportedFeatureKey(name: name, minVersion: 0, maxVersion: level)
+            }
+        }
+        response.finalizedFeaturesEpoch = 0
+        response.finalizedFeatures = Self.features.map { name, level in
+            ApiVersionsResponse.FinalizedFeatureKey(name: name, maxVersionLevel: level, minVersionLevel: level)
+        }
         return response
     }
 

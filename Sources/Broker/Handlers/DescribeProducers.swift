@@ -36,7 +36,8 @@ struct DescribeProducersHandler: ImmediateApiHandler {
                 state.producerEpoch = Int32(producer.epoch.rawValue)
                 state.lastSequence = producer.lastSequence
                 state.lastTimestamp = producer.lastTimestamp.milliseconds
-                state.coordinatorEpoch = -1
+                state.coordinatorEpoch = producer.coordinatorEpoch
+                state.currentTxnStartOffset = producer.transactionStart?.rawValue ?? -1
                 return state
             }
         }

@@ -1,9 +1,9 @@
 import KafkaConnection
 import KafkaWire
 
-/// FindCoordinator (10), versions 0–6: who keeps a group. With one broker it is this one.
+/// FindCoordinator (10), versions 0–6: who keeps a group or a transactional id. With one broker it is this one.
 ///
-/// Key type 0 is a group. Transactions (1) and share groups (2) are not served and get INVALID_REQUEST, which clients report with its message.
+/// Key type 0 is a group, 1 a transactional id. Share groups (2) are not served and get INVALID_REQUEST, which clients report with its message.
 struct FindCoordinatorHandler: ImmediateApiHandler {
     typealias Request = FindCoordinatorRequest
     static let versions: ClosedRange<Int16> = 0...6
@@ -30,14 +30,14 @@ struct FindCoordinatorHandler: ImmediateApiHandler {
     private func coordinator(key: String, type: Int8, advertised: Address) -> FindCoordinatorResponse.Coordinator {
         var coordinator = FindCoordinatorResponse.Coordinator()
         coordinator.key = key
-        guard type == 0 else {
+        guard type == 0 || type == 1 else {
             coordinator.nodeId = -1
             coordinator.port = -1
             coordinator.errorCode = .invalidRequest
-            coordinator.errorMessage =
-                type == 1 ? "transactions are not served by this broker" : "share groups are not served by this broker"
+            coordinator.errorMessage = "share groups are not served by this broker"
             return coordinator
         }
+        if type == 1 { services.transactions.wanted() }
         coordinator.nodeId = services.brokerID.rawValue
         coordinator.host = advertised.host
         coordinator.port = Int32(advertised.port)

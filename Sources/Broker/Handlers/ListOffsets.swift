@@ -65,6 +65,7 @@ struct ListOffsetsHandler: ApiHandler {
         let epochError = partition.check(currentLeaderEpoch: asked.currentLeaderEpoch)
         guard !epochError.isError else { return Found(error: epochError) }
         let log = partition.log
+        let limit: ReadLimit = isolation == 1 ? .lastStableOffset : .highWatermark
         let end = isolation == 1 ? log.lastStableOffset : log.highWatermark
         do throws(ReadError) {
             switch asked.timestamp {
@@ -72,10 +73,11 @@ struct ListOffsetsHandler: ApiHandler {
             case -2, -4:
                 let found = try log.offset(for: .earliest)
                 return Found(offset: found?.offset ?? log.logStartOffset, epoch: found?.epoch ?? .none)
-            case -3: return visible(try log.offset(for: .maxTimestamp), before: end)
+            case -3: return visible(try log.offset(for: .maxTimestamp, upTo: limit), before: end)
             case -5: return Found()
             case 0...:
-                return visible(try log.offset(for: .timestamp(Timestamp(milliseconds: asked.timestamp))), before: end)
+                let time = Timestamp(milliseconds: asked.timestamp)
+                return visible(try log.offset(for: .timestamp(time), upTo: limit), before: end)
             default: return Found(error: .invalidRequest)
             }
         } catch { return Found(error: ErrorCode(error.code)) }

@@ -4,7 +4,8 @@ import KafkaWire
 
 /// OffsetFetch (9), versions 1–9: what a group has committed; offset −1 where it has not.
 ///
-/// From v2 on no list of topics means all; from v8 on several groups at once.
+/// From v2 on no list of topics means all; from v8 on several groups at once. With `require_stable` (v7) a partition of which an open transaction holds
+/// an offset is UNSTABLE_OFFSET_COMMIT: to be asked again.
 struct OffsetFetchHandler: ImmediateApiHandler {
     typealias Request = OffsetFetchRequest
     static let versions: ClosedRange<Int16> = 1...9
@@ -20,6 +21,7 @@ struct OffsetFetchHandler: ImmediateApiHandler {
                 entry.groupId = group.groupId
                 let wanted = group.topics.map { $0.map { ($0.name, $0.partitionIndexes) } }
                 let (error, topics) = offsets(of: group.groupId, wanted: wanted)
+                let unstable = request.requireStable ? coordinator.unstablePartitions(of: group.groupId) : []
                 entry.errorCode = error
                 entry.topics = topics.map { topic, partitions in
                     var found = OffsetFetchResponse.OffsetFetchResponseTopics()
@@ -27,6 +29,11 @@ struct OffsetFetchHandler: ImmediateApiHandler {
                     found.partitions = partitions.map { partition, committed in
                         var place = OffsetFetchResponse.OffsetFetchResponsePartitions()
                         place.partitionIndex = partition
+                        if unstable.contains(TopicPartition(topic: topic, partition: partition)) {
+                            place.committedOffset = -1
+                            place.errorCode = .unstableOffsetCommit
+                            return place
+                        }
                         place.committedOffset = committed?.offset.rawValue ?? -1
                         place.committedLeaderEpoch = committed?.leaderEpoch.rawValue ?? -1
                         place.metadata = committed?.metadata ?? ""
@@ -40,6 +47,7 @@ struct OffsetFetchHandler: ImmediateApiHandler {
         }
         let wanted = request.topics.map { $0.map { ($0.name, $0.partitionIndexes) } }
         let (error, topics) = offsets(of: request.groupId, wanted: wanted)
+        let unstable = request.requireStable ? coordinator.unstablePartitions(of: request.groupId) : []
         if call.version >= 2 { response.errorCode = error }
         response.topics = topics.map { topic, partitions in
             var found = OffsetFetchResponse.OffsetFetchResponseTopic()
@@ -47,6 +55,11 @@ struct OffsetFetchHandler: ImmediateApiHandler {
             found.partitions = partitions.map { partition, committed in
                 var place = OffsetFetchResponse.OffsetFetchResponsePartition()
                 place.partitionIndex = partition
+                if unstable.contains(TopicPartition(topic: topic, partition: partition)) {
+                    place.committedOffset = -1
+                    place.errorCode = .unstableOffsetCommit
+                    return place
+                }
                 place.committedOffset = committed?.offset.rawValue ?? -1
                 if call.version >= 5 { place.committedLeaderEpoch = committed?.leaderEpoch.rawValue ?? -1 }
                 place.metadata = committed?.metadata ?? ""

@@ -13,7 +13,9 @@ import Synchronization
 /// - acks 0: no answer; what would have been an error closes the connection, for that is all a broker can say.
 /// - An idempotent producer's repeated batch gets the offset of its first appearance, once that one is as safe.
 /// - Partitions fail one by one; requests of one connection reach a partition in their order.
-/// - From v13 on topics go by id. Transactions are not served: a transactional request gets INVALID_TXN_STATE.
+/// - From v13 on topics go by id.
+/// - A transactional batch is taken only while its producer's transaction is open and covers the partition, which is asked once more right before it is
+///   written. From v12 on the partition is added to the transaction here (KIP-890).
 struct ProduceHandler: ApiHandler {
     typealias Request = ProduceRequest
     static let versions: ClosedRange<Int16> = 3...13
@@ -26,9 +28,6 @@ struct ProduceHandler: ApiHandler {
         guard (-1...1).contains(request.acks) else {
             return answer.refuseAll(
                 ProduceError(.invalidRequiredAcks, "acks has to be -1, 0 or 1, not \(request.acks)"))
-        }
-        guard request.transactionalId == nil else {
-            return answer.refuseAll(ProduceError(.invalidTxnState, "transactions are not served by this broker"))
         }
         var parts: [(place: ProduceAnswer.Place, item: PartitionAppender.Item)] = []
         for (topicIndex, topicData) in request.topicData.enumerated() {
@@ -43,6 +42,72 @@ struct ProduceHandler: ApiHandler {
                 }
             }
         }
+        let (plain, transactional) = Self.divided(parts)
+        append(plain, answer)
+        for (producer, parts) in transactional { append(parts, of: producer, call, answer) }
+        answer.allAsked()
+    }
+
+    private typealias Part = (place: ProduceAnswer.Place, item: PartitionAppender.Item)
+
+    private struct Producer: Hashable {
+        var id: ProducerID
+        var epoch: ProducerEpoch
+    }
+
+    private static func divided(_ parts: [Part]) -> (plain: [Part], transactional: [Producer: [Part]]) {
+        var plain: [Part] = []
+        var transactional: [Producer: [Part]] = [:]
+        for part in parts {
+            if let header = try? BatchHeader(part.item.batches), header.isTransactional {
+                let producer = Producer(id: header.producerID, epoch: header.producerEpoch)
+                transactional[producer, default: []].append(part)
+            } else {
+                plain.append(part)
+            }
+        }
+        return (plain, transactional)
+    }
+
+    private func append(_ parts: [Part], of producer: Producer, _ call: Call<ProduceRequest>, _ answer: ProduceAnswer) {
+        let transactions = services.transactions
+        guard let id = call.request.transactionalId else {
+            for part in parts {
+                answer.fail(
+                    part.place, ProduceError(.invalidTxnState, "a transactional batch needs a transactional id"))
+            }
+            return
+        }
+        let checked = parts.map { part in
+            var part = part
+            part.item.refusal = transactions.refusal(
+                id, part.item.partition.id, producerID: producer.id, epoch: producer.epoch)
+            return part
+        }
+        guard call.version >= 12 else {
+            var taken: [Part] = []
+            for part in checked {
+                let error = transactions.verify(
+                    id, part.item.partition.id, producerID: producer.id, epoch: producer.epoch)
+                if error == .none {
+                    taken.append(part)
+                } else {
+                    answer.fail(part.place, ProduceError(transaction: error, id))
+                }
+            }
+            return append(taken, answer)
+        }
+        let partitions = Set(parts.map(\.item.partition.id))
+        transactions.add(
+            partitions, to: id, producerID: producer.id, epoch: producer.epoch, clientVersion: 2, mayWait: true
+        ) { error, _ in
+            if error == .none { return append(checked, answer) }
+            for part in checked { answer.fail(part.place, ProduceError(transaction: error, id)) }
+        }
+    }
+
+    private func append(_ parts: [Part], _ answer: ProduceAnswer) {
+        var parts = parts
         // Most requests go to one lane; then they are one job.
         while let first = parts.first {
             let lane = first.item.partition.lane
@@ -55,7 +120,6 @@ struct ProduceHandler: ApiHandler {
                 }
             }
         }
-        answer.allAsked()
     }
 
     private func target(
@@ -99,9 +163,6 @@ struct ProduceHandler: ApiHandler {
         if attributes & 0x7 == 4, version < 7 {
             return ProduceError(.unsupportedCompressionType, "zstd needs Produce v7 or later")
         }
-        if attributes & 0x10 != 0 {
-            return ProduceError(.invalidTxnState, "transactions are not served by this broker")
-        }
         return nil
     }
 }
@@ -114,6 +175,17 @@ struct ProduceError: Error, Sendable {
     init(_ code: ErrorCode, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    /// What the coordinator of a transaction said, in terms of this API.
+    init(transaction error: ErrorCode, _ id: String) {
+        switch error {
+        case .producerFenced:
+            self.init(.invalidProducerEpoch, "'\(id)' has a newer epoch: another producer took it over")
+        case .concurrentTransactions, .coordinatorLoadInProgress, .coordinatorNotAvailable:
+            self.init(.notEnoughReplicas, "the transaction of '\(id)' can't be looked up now (\(error)): try again")
+        default: self.init(error, "'\(id)' has no open transaction that covers the partition (\(error))")
+        }
     }
 
     init(_ failure: PartitionAppender.Failure) {

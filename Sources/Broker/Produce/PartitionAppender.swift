@@ -11,6 +11,9 @@ final class PartitionAppender: Sendable {
     struct Item: Sendable {
         var partition: Partition
         var batches: ByteBuffer
+        /// Asked on the thread that writes, right before it does: why the batches may not be written any more, or nil. What it reads must be changed
+        /// before whatever it guards against is queued behind this append.
+        var refusal: (@Sendable () -> AppendError?)?
     }
 
     enum Failure: Error, Sendable {
@@ -89,7 +92,7 @@ final class PartitionAppender: Sendable {
         let begin = time.now
         // What waits in the lane came earlier.
         guard loopWrites.isOpen(for: bytes, now: begin), items[0].partition.lane.isIdle,
-            items.allSatisfy({ $0.partition.log.appendsArePrompt })
+            items.allSatisfy({ $0.partition.log.appendsArePrompt && $0.refusal == nil })
         else { return false }
         for (index, item) in items.enumerated() { appendNow(item, origin: origin) { then(index, $0) } }
         loopAppends.increment(by: items.count)
@@ -102,6 +105,7 @@ final class PartitionAppender: Sendable {
         let partition = item.partition
         let byteCount = item.batches.readableBytes
         guard !partition.isDeleted else { return then(.failure(.deleted)) }
+        if let refusal = item.refusal?() { return then(.failure(.refused(refusal))) }
         let result: AppendResult
         do throws(AppendError) {
             result = try partition.log.append(

@@ -218,7 +218,7 @@ struct Compaction: ~Copyable {
 
 extension Segment {
     /// Goes on with another's `.txnindex`, of which a part may be in memory.
-    fileprivate func takeAborted(of old: Segment) {
+    func takeAborted(of old: Segment) {
         let aborted = old.state.withLock { $0.aborted }
         state.withLock { $0.aborted = aborted }
     }

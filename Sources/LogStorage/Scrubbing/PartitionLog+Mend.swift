@@ -64,6 +64,7 @@ extension PartitionLog {
         let segment = Segment(baseOffset: old.baseOffset, folder: folder, fileSystem: fileSystem)
         let interval = config.indexInterval
         _ = try segment.load(indexInterval: interval, isActive: false)
+        segment.takeAborted(of: old)
         state.withLock { state in
             guard let place = state.segments.firstIndex(where: { $0 === old }) else { return }
             state.segments[place] = segment

@@ -140,7 +140,7 @@ extension AgentSettings {
     )] {
         guard var labels = try section.mapping("labels") else { return [] }
         var pairs: [(name: String, value: String)] = []
-        for name in labels.keys { pairs.append((name, try labels.required(name).string())) }
+        for name in labels.chosenNames() { pairs.append((name, try labels.required(name).string())) }
         return pairs
     }
 

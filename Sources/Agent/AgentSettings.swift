@@ -81,24 +81,24 @@ extension AgentSettings {
         self.init(brokers: brokers, host: try root.string("host", default: defaultHost))
         state = FilePath(try root.string("state", default: state.string))
         stopTimeout = try root.duration("stop_timeout", default: stopTimeout)
-        if var batch = try root.mapping("batch") { try readBatch(&batch) }
-        if var section = try root.mapping("intents") {
-            intents.capacity = try section.bytes("size", default: intents.capacity, in: .mib(1)...(.gib(64)))
-            intents.durability = try section.choice("durability", default: intents.durability)
-            intents.deadLettersMax = try section.bytes(
-                "dead_letters", default: intents.deadLettersMax, in: .mib(1)...(.gib(64)))
-            try section.finish()
-        }
+        var batch = try root.section("batch")
+        try readBatch(&batch)
+        var ring = try root.section("intents")
+        intents.capacity = try ring.bytes("size", default: intents.capacity, in: .mib(1)...(.gib(64)))
+        intents.durability = try ring.choice("durability", default: intents.durability)
+        intents.deadLettersMax = try ring.bytes(
+            "dead_letters", default: intents.deadLettersMax, in: .mib(1)...(.gib(64)))
+        try ring.finish()
         if let delivery = root.node("delivery"), try delivery.string() != "exactly_once" {
             throw SettingsError("expected exactly_once", at: delivery.place)
         }
         producer.ambiguous = try root.choice("ambiguous", default: producer.ambiguous)
-        if var section = try root.mapping("status") {
-            statusTopic = try section.string("topic", default: statusTopic)
-            statusInterval = try section.duration("interval", default: statusInterval)
-            try section.finish()
-        }
-        if var section = try root.mapping("files") { try readFiles(&section) }
+        var status = try root.section("status")
+        statusTopic = try status.string("topic", default: statusTopic)
+        statusInterval = try status.duration("interval", default: statusInterval)
+        try status.finish()
+        var tailing = try root.section("files")
+        try readFiles(&tailing)
         let sources = try root.required("sources")
         try readSources(sources, &self)
         if let contradiction { throw SettingsError(contradiction, at: root.place) }

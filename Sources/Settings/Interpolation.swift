@@ -20,7 +20,9 @@ public struct Interpolation: Sendable {
         switch node.value {
         case .scalar(let text, let isPlain):
             guard text.contains("$") else { return node }
-            return YAMLNode(.scalar(try fill(text, at: node.place), isPlain: isPlain), at: node.place)
+            var filled = YAMLNode(.scalar(try fill(text, at: node.place), isPlain: isPlain), at: node.place)
+            if text.contains("${env:") || text.contains("${file:") { filled.reference = text }
+            return filled
         case .sequence(let elements):
             var filled: [YAMLNode] = []
             for element in elements { filled.append(try fill(element)) }

@@ -2,32 +2,42 @@ import Base
 
 extension YAMLNode {
     public func mapping() throws(SettingsError) -> SettingsMapping {
+        trace?.note(.mapping)
         switch value {
-        case .mapping(let entries): return SettingsMapping(entries, at: place)
-        case .scalar where isNull: return SettingsMapping([], at: place)
+        case .mapping(let entries): return SettingsMapping(entries, at: place, trace: trace)
+        case .scalar where isNull: return SettingsMapping([], at: place, trace: trace)
         case .scalar, .sequence: throw expected("a mapping (key: value)")
         }
     }
 
     public func sequence() throws(SettingsError) -> [YAMLNode] {
+        trace?.note(.list)
         guard case .sequence(let elements) = value else { throw expected("a list") }
-        return elements
+        guard let trace else { return elements }
+        return elements.enumerated().map { $0.element.watched(by: trace.element($0.offset)) }
     }
 
     public func string() throws(SettingsError) -> String {
+        trace?.note(.text)
+        return try text()
+    }
+
+    private func text() throws(SettingsError) -> String {
         guard case .scalar(let text, _) = value, !isNull else { throw expected("text") }
         return text
     }
 
     /// A list of strings; a single string counts as a list of one.
     public func strings() throws(SettingsError) -> [String] {
-        guard case .sequence(let elements) = value else { return [try string()] }
+        trace?.note(.texts)
+        guard case .sequence(let elements) = value else { return [try text()] }
         var texts: [String] = []
-        for element in elements { texts.append(try element.string()) }
+        for element in elements { texts.append(try element.text()) }
         return texts
     }
 
     public func bool() throws(SettingsError) -> Bool {
+        trace?.note(.flag)
         guard case .scalar(let text, isPlain: true) = value else { throw expected("true or false") }
         switch text {
         case "true", "yes", "on": return true
@@ -37,6 +47,7 @@ extension YAMLNode {
     }
 
     public func int(in range: ClosedRange<Int> = 0...Int.max) throws(SettingsError) -> Int {
+        trace?.note(.whole(range))
         guard case .scalar(let text, _) = value, let number = Int(text.replacingUnderscores()) else {
             throw expected("a whole number")
         }
@@ -45,6 +56,7 @@ extension YAMLNode {
     }
 
     public func double() throws(SettingsError) -> Double {
+        trace?.note(.number)
         guard case .scalar(let text, _) = value, let number = Double(text), number.isFinite else {
             throw expected("a number")
         }
@@ -55,6 +67,7 @@ extension YAMLNode {
     public func bytes(
         in range: ClosedRange<ByteCount> = .zero...ByteCount(.max)
     ) throws(SettingsError) -> ByteCount {
+        trace?.note(.size(range))
         let units: [(String, Double)] = [
             ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776), ("kB", 1e3),
             ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("B", 1), ("", 1),
@@ -74,6 +87,7 @@ extension YAMLNode {
     public func duration(
         in range: ClosedRange<Duration> = .zero...(.seconds(10 * 366 * 86400))
     ) throws(SettingsError) -> Duration {
+        trace?.note(.duration(range))
         let units: [(String, Double)] = [
             ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86400e9),
         ]
@@ -90,7 +104,8 @@ extension YAMLNode {
     public func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ type: Choice.Type
     ) throws(SettingsError) -> Choice {
-        let text = try string()
+        trace?.note(.choice(Choice.allCases.map(\.rawValue)))
+        let text = try text()
         guard let choice = Choice(rawValue: text) else {
             throw SettingsError.unknownName(
                 text, kind: "value", known: Choice.allCases.map(\.rawValue), at: place)

@@ -15,6 +15,10 @@ public struct YAMLNode: Sendable {
 
     public var value: Value
     public var place: Place
+    /// The scalar as the file has it, where `${env:…}` or `${file:…}` was filled in: the value may be a secret.
+    public internal(set) var reference: String?
+    /// Who watches the decoder; nil where nobody does.
+    var trace: SettingsTrace?
 
     public init(_ value: Value, at place: Place) {
         self.value = value

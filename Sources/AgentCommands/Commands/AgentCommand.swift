@@ -153,41 +153,10 @@ public struct RunAgent: AsyncParsableCommand {
     }
 }
 
-/// `millrace-agent config validate FILE`, which units run before they start the agent.
-public struct AgentConfig: AsyncParsableCommand {
-    public static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Check configuration files.", subcommands: [ValidateAgent.self])
-
-    public init() {}
-}
-
-public struct ValidateAgent: AsyncParsableCommand {
-    public static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Read configuration files and say what is wrong with them.")
-
-    @Argument(help: "The files.") var files: [String]
-
-    public init() {}
-
-    public func run() async throws {
-        try await reporting {
-            for file in files {
-                try validateAgentSettings(try loadSettings(file))
-                print("\(file): fine")
-            }
-        }
-    }
-}
-
 extension AgentSettings {
     /// What this process says to the journal is not shipped, unless the file asks for it.
     mutating func leaveOutOwnMessages() {
         let unit = OwnUnit.name()
         for index in journals.indices { journals[index].leaveOut(ownUnit: unit) }
     }
-}
-
-/// Reads `agent.yaml` and throws what is wrong with it.
-public func validateAgentSettings(_ node: YAMLNode) throws(SettingsError) {
-    _ = try AgentSettings(yaml: node, host: hostName())
 }

@@ -32,21 +32,21 @@ extension BrokerSettings {
         scrubbing.bytesPerSecond = try file.bytes(
             "scrub_rate", default: scrubbing.bytesPerSecond, in: .zero...ByteCount.gib(16))
         scrubbing.roundInterval = try file.duration("scrub_interval", default: scrubbing.roundInterval)
-        if let defaults = file.node("topic_defaults") { try readTopicDefaults(defaults) }
-        if let node = file.node("limits") { limits = try BrokerLimits(yaml: node) }
+        var defaults = try file.section("topic_defaults")
+        try readTopicDefaults(&defaults)
+        var limits = try file.section("limits")
+        self.limits = try BrokerLimits(reading: &limits)
         try file.finish()
         do throws(BrokerSettingsError) { try validate() } catch { throw SettingsError(error.message, at: node.place) }
     }
 
-    private mutating func readTopicDefaults(_ node: YAMLNode) throws(SettingsError) {
-        var mapping = try node.mapping()
+    private mutating func readTopicDefaults(_ mapping: inout SettingsMapping) throws(SettingsError) {
         partitionCountDefault = Int32(
             try mapping.int("num.partitions", default: Int(partitionCountDefault), in: 1...1000))
         for name in LogConfig.settingNames + LogConfig.carriedSettingNames {
-            guard let value = mapping.node(name) else { continue }
-            let text = try value.string()
+            guard let text = try mapping.string(name) else { continue }
             do throws(LogError) { _ = try LogConfig(topicSettings: [name: text]) } catch {
-                throw SettingsError(error.message, at: value.place)
+                throw SettingsError(error.message, at: mapping.node(name)?.place ?? mapping.place)
             }
             topicDefaults[name] = text
         }
@@ -72,9 +72,8 @@ extension ListenerSettings {
 }
 
 extension BrokerLimits {
-    init(yaml node: YAMLNode) throws(SettingsError) {
+    init(reading mapping: inout SettingsMapping) throws(SettingsError) {
         self.init()
-        var mapping = try node.mapping()
         let sizes = ByteCount.kib(64)...ByteCount.gib(1)
         requestBytesMax = try mapping.bytes("request_bytes", default: requestBytesMax, in: sizes)
         requestBytesInFlightMax = try mapping.bytes(

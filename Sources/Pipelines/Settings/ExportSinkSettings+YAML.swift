@@ -22,13 +22,12 @@ extension ExportSinkSettings {
         settings.openFilesMax = try mapping.int("open_files", default: settings.openFilesMax, in: 1...1000)
         settings.memoryMax = try mapping.bytes(
             "memory", default: settings.memoryMax, in: .mib(1)...ByteCount.gib(64))
-        if var rotate = try mapping.mapping("rotate") {
-            settings.commit.ageMax = try rotate.duration(
-                "age", default: settings.commit.ageMax, in: .milliseconds(100)...(.seconds(86_400)))
-            settings.commit.bytesMax = try rotate.bytes(
-                "size", default: settings.commit.bytesMax, in: .kib(64)...ByteCount.gib(64))
-            try rotate.finish()
-        }
+        var rotate = try mapping.section("rotate")
+        settings.commit.ageMax = try rotate.duration(
+            "age", default: settings.commit.ageMax, in: .milliseconds(100)...(.seconds(86_400)))
+        settings.commit.bytesMax = try rotate.bytes(
+            "size", default: settings.commit.bytesMax, in: .kib(64)...ByteCount.gib(64))
+        try rotate.finish()
         let successNode = mapping.node("success")
         let success = try successNode.map { node throws(SettingsError) in try SuccessSettings(yaml: node) }
         if let successNode, !settings.layout.columns.contains(.dt) {
@@ -45,13 +44,12 @@ extension ExportSinkSettings {
     ) throws(SettingsError) -> TableFormat {
         let kind = try mapping.choice("format", default: TableFormat.Kind.jsonl)
         var kafka = KafkaColumns()
-        if var names = try mapping.mapping("kafka_columns") {
-            kafka.topic = try names.string("topic", default: kafka.topic)
-            kafka.partition = try names.string("partition", default: kafka.partition)
-            kafka.offset = try names.string("offset", default: kafka.offset)
-            kafka.timestamp = try names.string("timestamp", default: kafka.timestamp)
-            try names.finish()
-        }
+        var names = try mapping.section("kafka_columns")
+        kafka.topic = try names.string("topic", default: kafka.topic)
+        kafka.partition = try names.string("partition", default: kafka.partition)
+        kafka.offset = try names.string("offset", default: kafka.offset)
+        kafka.timestamp = try names.string("timestamp", default: kafka.timestamp)
+        try names.finish()
         let schema = try schema(&mapping, kind, kafka, steps, layout)
         var compatibility = ParquetCompatibility.modern
         var rowGroup = ByteCount.mib(128)
@@ -107,7 +105,7 @@ extension ExportSinkSettings {
     private static func declared(_ node: YAMLNode) throws(SettingsError) -> [TableSchema.Column] {
         var mapping = try node.mapping()
         var columns: [TableSchema.Column] = []
-        for name in mapping.keys {
+        for name in mapping.chosenNames() {
             guard let column = mapping.node(name) else { throw node.expected("a type for column '\(name)'") }
             if case .scalar = column.value {
                 columns.append(.field(name, try column.choice(ColumnType.self)))

@@ -86,7 +86,7 @@ extension PipelineTest {
         fields = []
         if let row = mapping.node("row") {
             var members = try row.mapping()
-            for path in members.keys {
+            for path in members.chosenNames() {
                 let value = members.nodeOrNull(path)
                 guard FieldPath(path) != nil else { throw (value ?? row).expected("a field's path, not '\(path)'") }
                 fields.append((path, value?.isNull == false ? try value?.string() : nil))

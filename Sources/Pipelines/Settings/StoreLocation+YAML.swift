@@ -14,7 +14,7 @@ extension ExportSinkSettings {
         }
         guard case .webHDFS(var hdfs) = location else { return location }
         if var details = try mapping.mapping("hdfs") {
-            hdfs.user = try details.string("user", default: hdfs.user)
+            hdfs.user = try details.string("user") ?? hdfs.user
             hdfs.token = try details.string("token")
             hdfs.transport.certificateAuthority = try details.string("ca")
             hdfs.transport.idleTimeout = try details.duration(
@@ -24,7 +24,7 @@ extension ExportSinkSettings {
                 hdfs.spool = FilePath(try spool.string())
             }
             if var hosts = try details.mapping("hosts") {
-                for name in hosts.keys { hdfs.hosts[name] = try hosts.required(name).string() }
+                for name in hosts.chosenNames() { hdfs.hosts[name] = try hosts.required(name).string() }
                 try hosts.finish()
             }
             try details.finish()

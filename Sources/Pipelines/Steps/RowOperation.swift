@@ -119,7 +119,7 @@ extension RowOperation {
         case (nil, nil, let pairs?, nil):
             var members = try pairs.mapping()
             var read: [(from: String, to: String)] = []
-            for from in members.keys { read.append((from, try members.required(from).string())) }
+            for from in members.chosenNames() { read.append((from, try members.required(from).string())) }
             try members.finish()
             self = .rename(read)
         case (nil, nil, nil, let details?):

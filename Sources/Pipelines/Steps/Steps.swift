@@ -121,18 +121,25 @@ extension Steps {
 
     private mutating func readParser(_ node: YAMLNode) throws(SettingsError) {
         // `parse: json` is short for `parse: {json: {}}`.
-        if case .scalar(let name, _) = node.value, !node.isNull {
+        if case .scalar = node.value, !node.isNull {
+            let name = try node.string()
             parser = try Self.parser(name, at: node.place, options: nil)
             return
         }
         var mapping = try node.mapping()
         onError = try mapping.choice("on_error", default: onError)
+        var chosen: [(name: String, options: YAMLNode)] = []
+        for name in Self.parserNames {
+            if let options = mapping.nodeOrNull(name) { chosen.append((name, options)) }
+        }
         let kinds = mapping.keys.filter { $0 != "on_error" }
         guard kinds.count == 1, let kind = kinds.first else {
             throw node.expected("one parser: \(Self.parserNames.joined(separator: ", "))")
         }
-        let options = mapping.nodeOrNull(kind)
-        parser = try Self.parser(kind, at: options?.place ?? node.place, options: options)
+        guard let (name, options) = chosen.first else {
+            throw SettingsError.unknownName(kind, kind: "parser", known: Self.parserNames, at: node.place)
+        }
+        parser = try Self.parser(name, at: options.place, options: options)
         try mapping.finish()
     }
 

@@ -1,0 +1,11 @@
+extension BrokerSettings {
+    /// Documents that between them show every key of `broker.yaml` and every way to write it. `config schema` is learned from how they are read; a key that
+    /// the decoder asks for and none shows fails a test. Names that a user would choose begin with `example`.
+    public static let specimens = [
+        """
+        data: /var/lib/millrace/broker
+        listeners:
+          - {name: public, bind: 10.0.0.5:9092, advertise: agg.example:9092, allow_plaintext: true}
+        """
+    ]
+}

@@ -1,0 +1,49 @@
+extension PipelineSettings {
+    /// Documents that between them show every key of `pipeline.yaml` and every way to write it. `config schema` is learned from how they are read; a key
+    /// that the decoder asks for and none shows fails a test. Names that a user would choose begin with `example`.
+    public static let specimens = [
+        """
+        pipeline: one
+        broker: agg.example:9092
+        from: {topics: [nginx.access], group: one, start: earliest}
+        steps:
+          - parse: {nginx: {log_format: combined, escape: default}, on_error: keep}
+          - filter: status < 500
+          - redact: {fields: [remote_addr], method: truncate_ip}
+          - rename: {example: host}
+          - remove: referer
+          - keep: [status, host]
+        to:
+          - export:
+              root: hdfs://nn:9870/logs
+              hdfs:
+                user: etl
+                token: none
+                ca: /etc/ssl/ca.pem
+                timeout: 60s
+                spool: /var/spool/millrace
+                hosts: {example: 10.0.0.5}
+              table: one
+              format: parquet
+              compatibility: modern
+              row_group: 64MiB
+              codec: zstd
+              level: 3
+              partition_by: [dt, hour]
+              rotate: {age: 1m, size: 128MiB}
+              success: {lateness: 10m, silent_after: 6h, wait_for: agents, check: 15s}
+              columns:
+                example_a: int64
+                example_b: {type: timestamp, from: a.b, unit: ms}
+          - export: {root: /srv/export, table: two, format: jsonl, codec: gzip}
+          - file: {path: /srv/lines, rotate_size: 64MiB, keep: 5}
+        tests:
+          - {name: a request, input: GET, becomes: row, row: {example: 200}, folder: dt=2026-11-22/hour=07}
+        """,
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {json: {}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {journal: {}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {logfmt: {}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {raw: {}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: json}], to: [{file: {path: /a}}]}",
+    ]
+}

@@ -125,6 +125,7 @@ let package = Package(
             name: "MillraceCLI",
             dependencies: [
                 "AgentCommands", "Broker", "Console", "Pipelines", "RemoteStores", argumentParser, serviceLifecycle,
+                unixSignals,
             ]),
         .executableTarget(name: "millrace", dependencies: ["MillraceCLI"], linkerSettings: slim),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"], linkerSettings: slim),
@@ -175,7 +176,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "AgentCommands", "MillraceCLI", "Pipelines", "Settings", "Telemetry", "Base", serviceLifecycle,
+                "AgentCommands", "MillraceCLI", "Console", "Pipelines", "Settings", "Telemetry", "Base",
+                serviceLifecycle,
             ]),
 
         .testTarget(name: "HouseTests"),

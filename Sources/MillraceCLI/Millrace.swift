@@ -15,7 +15,8 @@ public struct Millrace: AsyncParsableCommand {
         version: "millrace \(Build.version)",
         subcommands: [
             UpCommand.self, BrokerCommand.self, AgentCommand.self, PipelineCommand.self, TopicsCommand.self,
-            GroupsCommand.self, ConsoleCommand.self, ProduceCommand.self, TailCommand.self, ExportCommand.self,
+            GroupsCommand.self, TopCommand.self, ConsoleCommand.self, ProduceCommand.self, TailCommand.self,
+            ExportCommand.self,
             LogCommand.self, ConfigCommand.self, MetricsCommand.self,
             VersionCommand.self, JournalReaderCommand.self,
         ])

@@ -7,13 +7,14 @@ import KafkaClient
 struct GroupsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "groups",
-        abstract: "List consumer groups, and show how far each has read.",
+        abstract: "List consumer groups, show how far each has read, and set them back or ahead.",
         discussion: """
             EXAMPLES
               millrace groups
               millrace groups describe nginx-to-jsonl
+              millrace groups reset reports --to earliest --dry-run
             """,
-        subcommands: [List.self, Describe.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Describe.self, Reset.self, Delete.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "List groups.")

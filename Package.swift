@@ -148,7 +148,9 @@ let package = Package(
 
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Base"]),
 
-        .testTarget(name: "GroupCoordinationTests", dependencies: ["GroupCoordination", "Base", "KafkaWire", nioCore]),
+        .testTarget(
+            name: "GroupCoordinationTests",
+            dependencies: ["GroupCoordination", "Base", "KafkaWire", "TestKit", nioCore]),
         .testTarget(name: "EventsTests", dependencies: ["Events", "Base", "TestKit"]),
         .target(
             name: "ExportTestKit", dependencies: ["Exports", "Events", "Base", "CZlib", "TestKit"],

@@ -83,12 +83,17 @@ final class RunningBroker: Sendable {
             let groups = GroupCoordinator(
                 topic: try await offsetsTopic(in: topics, appender: appender, time: time), settings: groupSettings,
                 time: time, telemetry: telemetry)
+            var transactionSettings = TransactionCoordinator.Settings()
+            transactionSettings.timeoutMax = settings.transactionTimeoutMax
+            transactionSettings.expiration = settings.transactionalIDExpiration
+            transactionSettings.idsMax = settings.limits.transactionalIDsMax
+            transactionSettings.hangingAge = settings.hangingTransactionAge
             let transactions = TransactionCoordinator(
                 topic: topics.topic(named: TransactionsTopic.name).map {
                     TransactionsTopic(partitions: $0.partitions, appender: appender, time: time)
                 },
                 makeTopic: { await makeTransactionsTopic(in: topics, appender: appender, time: time) },
-                topics: topics, groups: groups, appender: appender, settings: TransactionCoordinator.Settings(),
+                topics: topics, groups: groups, appender: appender, settings: transactionSettings,
                 epoch: loaded.metadata.leaderEpoch, time: time, telemetry: telemetry)
             let services = BrokerServices(
                 settings: settings, clusterID: loaded.metadata.clusterID, leaderEpoch: loaded.metadata.leaderEpoch,

@@ -26,11 +26,15 @@ import Testing
               retention.ms: 604800000
             auto_create_topics: false
             offset_retention: 2d
+            transaction_timeout: 5m
+            transactional_id_expiration: 3d
+            hanging_transactions: 1m
             disk_reserve: 1GiB
             scrub_rate: 2MiB
             scrub_interval: 30d
             limits:
               producers_per_partition: 500
+              transactional_ids: 70000
               request_bytes: 8MiB
               request_bytes_in_flight: 64MiB
               request_receive: 10s
@@ -53,6 +57,10 @@ import Testing
         #expect(settings.limits.fetchSessionsMax == 7)
         #expect(settings.limits.fetchSessionPartitionsMax == 70)
         #expect(settings.offsetRetention == .seconds(172_800))
+        #expect(settings.transactionTimeoutMax == .seconds(300))
+        #expect(settings.transactionalIDExpiration == .seconds(3 * 86_400))
+        #expect(settings.hangingTransactionAge == .seconds(60))
+        #expect(settings.limits.transactionalIDsMax == 70_000)
         #expect(settings.limits.fetchWaitMax == .seconds(30))
         #expect(
             settings.scrubbing.bytesPerSecond == .mib(2) && settings.scrubbing.roundInterval == .seconds(30 * 86_400))

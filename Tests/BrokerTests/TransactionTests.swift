@@ -2,6 +2,7 @@ import Base
 import BrokerTestKit
 import GroupCoordination
 import KafkaWire
+import LogStorage
 import NIOCore
 import Records
 import Testing
@@ -228,5 +229,37 @@ struct TransactionTests {
             $0 == ["a"]
         }
         await broker.shutDown()
+    }
+
+    /// As after a marker was damaged on the disk and quarantined.
+    @Test func aTransactionThatLostItsMarkerDoesNotHoldReadersBackForEver() async throws {
+        var broker = try await TestBroker.start { $0.hangingTransactionAge = .milliseconds(20) }
+        var socket = try WireSocket(to: broker.address)
+        try await socket.createTopic("t")
+        await broker.shutDown()
+        let logs = LogDirectory(
+            path: broker.settings.data.appending("logs"), fileSystem: PosixFileSystem(), time: SystemTime())
+        try logs.open()
+        let log = try #require(logs.log(for: TopicPartition(topic: "t", partition: 0)))
+        let batch = try RecordBatch.build(
+            [NewRecord(timestamp: SystemTime().wallTime, value: [1])], producerID: ProducerID(777),
+            producerEpoch: ProducerEpoch(0), baseSequence: 0, isTransactional: true)
+        _ = try log.append(
+            batch.bytes, leaderEpoch: log.latestEpoch ?? LeaderEpoch(0), origin: .client, now: SystemTime().wallTime)
+        try logs.shutDown()
+        broker = try await broker.restarted()
+        socket = try WireSocket(to: broker.address)
+        _ = try await socket.produce(try Self.plain("later"), to: "t")
+        let words = try await socket.patiently {
+            try await socket.committedWords("t")
+        } until: {
+            !$0.isEmpty
+        }
+        #expect(words == ["later"])
+        await broker.shutDown()
+    }
+
+    private static func plain(_ word: String) throws -> ByteBuffer {
+        try BrokerTests.batch([word])
     }
 }

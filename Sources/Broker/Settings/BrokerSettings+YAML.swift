@@ -6,7 +6,7 @@ import SystemPackage
 
 extension BrokerSettings {
     /// Reads `broker.yaml`. Keys: `data`, `broker_id`, `listeners`, `topic_defaults` (Kafka's dotted names, and `num.partitions`),
-    /// `auto_create_topics`, `offset_retention`, `disk_lanes`, `disk_reserve`, `scrub_rate`,
+    /// `auto_create_topics`, `offset_retention`, `transaction_timeout`, `transactional_id_expiration`, `hanging_transactions`, `disk_lanes`, `disk_reserve`, `scrub_rate`,
     /// `scrub_interval`, `limits`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
@@ -27,6 +27,10 @@ extension BrokerSettings {
         brokerID = BrokerID(Int32(try file.int("broker_id", default: 1, in: 0...Int(Int32.max))))
         createsTopics = try file.bool("auto_create_topics", default: createsTopics)
         offsetRetention = try file.duration("offset_retention", default: offsetRetention)
+        transactionTimeoutMax = try file.duration("transaction_timeout", default: transactionTimeoutMax)
+        transactionalIDExpiration = try file.duration(
+            "transactional_id_expiration", default: transactionalIDExpiration)
+        hangingTransactionAge = try file.duration("hanging_transactions", default: hangingTransactionAge)
         diskLanes = try file.int("disk_lanes", default: diskLanes, in: 1...64)
         diskReserve = try file.bytes("disk_reserve", default: diskReserve, in: .zero...ByteCount.gib(1024))
         scrubbing.bytesPerSecond = try file.bytes(
@@ -96,6 +100,8 @@ extension BrokerLimits {
         diskJobBytesMax = try mapping.bytes("disk_job_bytes", default: diskJobBytesMax, in: sizes)
         producersPerPartitionMax = try mapping.int(
             "producers_per_partition", default: producersPerPartitionMax, in: 1...10_000_000)
+        transactionalIDsMax = try mapping.int(
+            "transactional_ids", default: transactionalIDsMax, in: 1...10_000_000)
         topicsMax = try mapping.int("topics", default: topicsMax)
         partitionsMax = try mapping.int("partitions", default: partitionsMax)
         try mapping.finish()

@@ -17,6 +17,12 @@ public struct BrokerSettings: Sendable, Equatable {
     public var createsTopics = true
     /// How long a group's committed offsets are kept once nobody uses them (`offsets.retention.minutes`; KIP-211).
     public var offsetRetention = Duration.seconds(7 * 24 * 3600)
+    /// The longest that a producer may ask to keep a transaction open (`transaction_timeout`; `transaction.max.timeout.ms`).
+    public var transactionTimeoutMax = Duration.seconds(900)
+    /// How long a transactional id is kept that nobody uses (`transactional_id_expiration`; `transactional.id.expiration.ms`).
+    public var transactionalIDExpiration = Duration.seconds(7 * 24 * 3600)
+    /// How long a transaction that is open in a log, and of which no transactional id knows, is left so (`hanging_transactions`). It has lost its marker.
+    public var hangingTransactionAge = Duration.seconds(30)
     /// Threads that write, for all partitions together; a partition always has the same one. As many read what fetches are to send and is not in memory.
     public var diskLanes = 2
     /// Appends are refused while less than this is free on the disk of the logs (`disk_reserve`); reads, deletions and retention go on.
@@ -81,6 +87,8 @@ public struct BrokerLimits: Sendable, Equatable {
     public var diskJobBytesMax = ByteCount.mib(128)
     /// Idempotent producers that a partition remembers (`producers_per_partition`); beyond it the one silent longest is forgotten.
     public var producersPerPartitionMax = 100_000
+    /// Transactional ids that are known at a time (`transactional_ids`); a further one is turned away until others expire.
+    public var transactionalIDsMax = 100_000
     public var topicsMax = 5000
     public var partitionsMax = 10_000
 

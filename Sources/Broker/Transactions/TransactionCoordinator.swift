@@ -20,6 +20,8 @@ final class TransactionCoordinator: Sendable {
         /// `transactional.id.expiration.ms`.
         var expiration = Duration.seconds(7 * 86_400)
         var idsMax = 100_000
+        /// How long a transaction of which nobody knows is left open.
+        var hangingAge = Duration.seconds(30)
         /// Partitions of one transaction.
         var partitionsMax = 10_000
     }
@@ -416,15 +418,13 @@ final class TransactionCoordinator: Sendable {
 
     // MARK: Transactions that nobody knows
 
-    private static let sweepInterval = Duration.seconds(30)
-
     /// Ends transactions that are open in a log and of which no transactional id knows: their marker was damaged with the disk and quarantined.
     /// They would hold back every reader of committed records for ever. One that two sweeps have seen is ended as its id's last transaction was,
     /// if that was this one for all that can be told, and aborted otherwise.
     private func sweep() {
         let now = time.now
         let isDue = state.withLock { state in
-            guard state.loading.isEmpty, state.unreadable.isEmpty, now - state.lastSweep >= Self.sweepInterval else {
+            guard state.loading.isEmpty, state.unreadable.isEmpty, now - state.lastSweep >= settings.hangingAge else {
                 return false
             }
             state.lastSweep = now

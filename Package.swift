@@ -28,6 +28,7 @@ let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-m
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // C shims and system libraries
@@ -125,7 +127,7 @@ let package = Package(
             name: "MillraceCLI",
             dependencies: [
                 "AgentCommands", "Broker", "Console", "Pipelines", "RemoteStores", argumentParser, serviceLifecycle,
-                unixSignals,
+                unixSignals, histogram,
             ]),
         .executableTarget(name: "millrace", dependencies: ["MillraceCLI"], linkerSettings: slim),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"], linkerSettings: slim),

@@ -17,7 +17,7 @@ public struct Millrace: AsyncParsableCommand {
             UpCommand.self, BrokerCommand.self, AgentCommand.self, PipelineCommand.self, TopicsCommand.self,
             GroupsCommand.self, TopCommand.self, ConsoleCommand.self, ProduceCommand.self, TailCommand.self,
             ExportCommand.self,
-            LogCommand.self, ConfigCommand.self, MetricsCommand.self,
+            LogCommand.self, ConfigCommand.self, MetricsCommand.self, BenchCommand.self,
             VersionCommand.self, JournalReaderCommand.self,
         ])
 

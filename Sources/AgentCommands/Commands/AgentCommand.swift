@@ -49,7 +49,7 @@ public struct RunAgent: AsyncParsableCommand {
               millrace-agent run -c /etc/millrace/agent.yaml
             """)
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
     var config: String?
 
     @Option(
@@ -57,12 +57,12 @@ public struct RunAgent: AsyncParsableCommand {
         help: ArgumentHelp("Brokers to begin with, without a file.", valueName: "host:port"))
     var broker: String?
 
-    @Option(help: ArgumentHelp("The state folder, without a file.", valueName: "folder"))
+    @Option(help: ArgumentHelp("The state folder, without a file.", valueName: "folder"), completion: .directory)
     var state: String?
 
     @Option(
         name: .customLong("file"),
-        help: ArgumentHelp("Files to ship; quote patterns. Repeatable.", valueName: "pattern"))
+        help: ArgumentHelp("Files to ship; quote patterns. Repeatable.", valueName: "pattern"), completion: .file())
     var files: [String] = []
 
     @Option(help: "The topic of --file.")
@@ -74,7 +74,7 @@ public struct RunAgent: AsyncParsableCommand {
     @Flag(help: "Ship the systemd journal to topic journal.")
     var journal = false
 
-    @Option(help: ArgumentHelp("A folder of journal files, instead of the system's journal.", valueName: "folder"))
+    @Option(help: ArgumentHelp("A folder of journal files, instead of the system's journal.", valueName: "folder"), completion: .directory)
     var journalDirectory: String?
 
     @OptionGroup var process: ProcessOptions

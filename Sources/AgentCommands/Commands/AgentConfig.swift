@@ -15,7 +15,7 @@ public struct ValidateAgent: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "validate", abstract: "Read configuration files and say what is wrong with them.")
 
-    @Argument(help: "The files.") var files: [String]
+    @Argument(help: "The files.", completion: .file()) var files: [String]
 
     public init() {}
 
@@ -34,7 +34,7 @@ struct PrintAgent: AsyncParsableCommand {
         commandName: "print", abstract: "Print a configuration file as the agent reads it.")
 
     @OptionGroup var options: PrintOptions
-    @Argument(help: "The file.") var file: String
+    @Argument(help: "The file.", completion: .file()) var file: String
 
     func run() async throws {
         try await reporting { try options.print(file, decode: validateAgentSettings) }

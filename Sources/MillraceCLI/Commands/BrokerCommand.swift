@@ -20,10 +20,10 @@ struct BrokerCommand: AsyncParsableCommand {
               millrace broker -c /etc/millrace/broker.yaml
             """)
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
     var config: String?
 
-    @Option(help: ArgumentHelp("The data folder, without a file.", valueName: "folder"))
+    @Option(help: ArgumentHelp("The data folder, without a file.", valueName: "folder"), completion: .directory)
     var data: String?
 
     @Option(help: ArgumentHelp("Where to listen, without a file.", valueName: "host:port"))

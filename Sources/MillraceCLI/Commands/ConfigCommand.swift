@@ -50,7 +50,7 @@ struct ConfigCommand: AsyncParsableCommand {
         @Argument(help: "What the files are: \(ConfigCommand.kinds).")
         var kind: ConfigKind
 
-        @Argument(help: "The files.")
+        @Argument(help: "The files.", completion: .file())
         var files: [String]
 
         func run() async throws {
@@ -87,7 +87,7 @@ struct ConfigCommand: AsyncParsableCommand {
         @Argument(help: "What the file is: \(ConfigCommand.kinds).")
         var kind: ConfigKind
 
-        @Argument(help: "The file.")
+        @Argument(help: "The file.", completion: .file())
         var file: String
 
         func run() async throws {

@@ -27,7 +27,9 @@ struct PipelineCommand: AsyncParsableCommand {
                   millrace pipeline run -c nginx.yaml --dry-run --limit 5
                 """)
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("A pipeline's file. Repeatable.", valueName: "file"))
+        @Option(
+            name: .shortAndLong, help: ArgumentHelp("A pipeline's file. Repeatable.", valueName: "file"),
+            completion: .file())
         var config: [String]
 
         @Option(
@@ -75,7 +77,7 @@ struct PipelineCommand: AsyncParsableCommand {
                   millrace pipeline test pipelines/*/pipeline.yaml
                 """)
 
-        @Argument(help: "The files.") var files: [String]
+        @Argument(help: "The files.", completion: .file()) var files: [String]
 
         func run() async throws {
             try await reporting {
@@ -102,7 +104,7 @@ struct PipelineCommand: AsyncParsableCommand {
                   millrace pipeline list pipelines/*/pipeline.yaml
                 """)
 
-        @Argument(help: "The files.") var files: [String]
+        @Argument(help: "The files.", completion: .file()) var files: [String]
         @Option(help: "table or json.") var output = OutputFormat.table
 
         func run() async throws {
@@ -126,7 +128,7 @@ struct PipelineCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "validate", abstract: "Compile pipelines, and say what is wrong with them.")
 
-        @Argument(help: "The files.") var files: [String]
+        @Argument(help: "The files.", completion: .file()) var files: [String]
 
         func run() async throws {
             try await reporting {

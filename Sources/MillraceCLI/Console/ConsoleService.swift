@@ -14,7 +14,7 @@ struct ConsoleOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A file that holds the console's token; else MILLRACE_CONSOLE_TOKEN. Wanted beyond the loopback.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var consoleTokenFile: String?
 
     /// The token without the blanks and newline around it; nil where none is set.

@@ -30,7 +30,8 @@ struct UpCommand: AsyncParsableCommand {
               millrace up --data /srv/millrace --listen 127.0.0.1:9192 --log /srv/app/access.log
             """)
 
-    @Option(help: ArgumentHelp("Where everything is kept.", valueName: "folder")) var data: String = "millrace-data"
+    @Option(help: ArgumentHelp("Where everything is kept.", valueName: "folder"), completion: .directory) var data:
+        String = "millrace-data"
     @Option(help: ArgumentHelp("Where the broker listens.", valueName: "host:port")) var listen: String =
         "127.0.0.1:9092"
     @Option(

@@ -22,11 +22,12 @@ struct ExportOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
             "The export's root: the folder that holds the tables and .millrace, or hdfs://host:9870/folder.",
-            valueName: "root"))
+            valueName: "root"), completion: .directory)
     var root: String?
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("A pipeline's file instead: all that it exports.", valueName: "file"))
+        name: .shortAndLong, help: ArgumentHelp("A pipeline's file instead: all that it exports.", valueName: "file"),
+        completion: .file())
     var config: String?
 
     @Option(help: ArgumentHelp("Only chains of this pipeline.", valueName: "name")) var pipeline: String?

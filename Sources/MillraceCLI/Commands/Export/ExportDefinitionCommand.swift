@@ -18,7 +18,7 @@ extension ExportCommand {
                   millrace export ddl -c pipelines/nginx-to-parquet/pipeline.yaml --engine hive --root hdfs://nn:8020/logs
                 """)
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("The pipeline's file.", valueName: "file"))
+        @Option(name: .shortAndLong, help: ArgumentHelp("The pipeline's file.", valueName: "file"), completion: .file())
         var config: String
 
         @Option(help: ArgumentHelp("hive, spark, trino, duckdb or clickhouse.", valueName: "name"))

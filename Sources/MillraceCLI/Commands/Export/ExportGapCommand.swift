@@ -21,7 +21,7 @@ extension ExportCommand {
                   millrace export gap -c pipelines/nginx-to-jsonl/pipeline.yaml --accept --note 'retention was too short'
                 """)
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("The pipeline's file.", valueName: "file"))
+        @Option(name: .shortAndLong, help: ArgumentHelp("The pipeline's file.", valueName: "file"), completion: .file())
         var config: String
 
         @Option(

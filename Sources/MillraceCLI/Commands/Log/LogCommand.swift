@@ -12,7 +12,9 @@ struct LogCommand: AsyncParsableCommand {
 
 /// Which log directory.
 struct LogDirectoryOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp("The broker's data folder, or its logs folder.", valueName: "folder"))
+    @Argument(
+        help: ArgumentHelp("The broker's data folder, or its logs folder.", valueName: "folder"), completion: .directory
+    )
     var folder: String
 
     /// The data folder holds the logs in one of its own.

@@ -74,7 +74,9 @@ public struct RunAgent: AsyncParsableCommand {
     @Flag(help: "Ship the systemd journal to topic journal.")
     var journal = false
 
-    @Option(help: ArgumentHelp("A folder of journal files, instead of the system's journal.", valueName: "folder"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("A folder of journal files, instead of the system's journal.", valueName: "folder"),
+        completion: .directory)
     var journalDirectory: String?
 
     @OptionGroup var process: ProcessOptions

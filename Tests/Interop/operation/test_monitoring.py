@@ -42,6 +42,13 @@ def test_rules_and_dashboard_name_only_metrics_that_there_are():
     assert used - declared == set()
 
 
+def test_the_operations_page_says_what_to_do_for_each_rule():
+    rules = re.findall(r"- alert: (\w+)\n.*?severity: (\w+)", (MONITORING / "alerts.yml").read_text(), re.DOTALL)
+    assert len(rules) > 10
+    rows = re.findall(r"^\| `(Millrace\w+)` \| (\w+) \|", (REPOSITORY / "docs" / "operations.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted(rules)
+
+
 def test_every_rule_says_how_grave_it_is_and_what_to_do():
     rules = re.split(r"^ *- alert: ", (MONITORING / "alerts.yml").read_text(), flags=re.MULTILINE)[1:]
     assert len(rules) >= 10

@@ -10,7 +10,7 @@ struct BrokerServices: Sendable {
     /// Under which this broker leads all its partitions, until it starts again.
     let leaderEpoch: LeaderEpoch
     let fileSystem: any FileSystem
-    let logs: LogDirectory
+    let logs: LogDirectories
     let topics: TopicCatalog
     let appender: PartitionAppender
     let fetches: WaitingFetches

@@ -12,22 +12,23 @@ import Telemetry
 /// The parts of a started broker, and the order in which they come up and go down.
 final class RunningBroker: Sendable {
     let services: BrokerServices
-    private let logs: LogDirectory
+    private let logs: LogDirectories
     private let store: FileMetadataStore
     private let flushes: FlushGroup
     private let lanes: [DiskLane]
     private let adminLane: DiskLane
-    /// For retention and compaction, which take their time.
-    private let upkeepLane = DiskLane()
-    private let scrubbing: Scrubbing
+    /// For retention and compaction, which take their time: one for each log directory, so that a slow disk holds up no other.
+    private let upkeepLanes: [DiskLane]
+    private let scrubbings: [Scrubbing]
     private let table: ApiTable
     private let listeners = Mutex<[ServerListener]>([])
-    private let housekeeping = Mutex<Task<Void, Never>?>(nil)
+    private let housekeeping = Mutex<[Task<Void, Never>]>([])
     private let groupTicking = Mutex<Task<Void, Never>?>(nil)
     private let vitals: BrokerVitals
 
     private init(
-        services: BrokerServices, logs: LogDirectory, store: FileMetadataStore, flushes: FlushGroup, lanes: [DiskLane],
+        services: BrokerServices, logs: LogDirectories, store: FileMetadataStore, flushes: FlushGroup,
+        lanes: [DiskLane],
         adminLane: DiskLane, vitals: BrokerVitals
     ) {
         self.vitals = vitals
@@ -37,7 +38,8 @@ final class RunningBroker: Sendable {
         self.flushes = flushes
         self.lanes = lanes
         self.adminLane = adminLane
-        scrubbing = Scrubbing(LogScrubber(logs, settings: services.settings.scrubbing))
+        upkeepLanes = logs.all.map { _ in DiskLane() }
+        scrubbings = logs.all.map { Scrubbing(LogScrubber($0, settings: services.settings.scrubbing)) }
         table = Self.table(services)
     }
 
@@ -51,9 +53,9 @@ final class RunningBroker: Sendable {
         let writeLanes = (0..<settings.diskLanes).map { _ in DiskLane(jobsMax: settings.limits.diskJobsMax) }
         let lanes = [adminLane, queryLane] + writeLanes
         let flushes = FlushGroup(threads: settings.diskLanes)
-        var opened: LogDirectory?
+        var opened: LogDirectories?
         do {
-            // The log directory's lock comes first: it keeps a second broker away from the metadata too.
+            // The log directories' locks come first: they keep a second broker away from the metadata too.
             let logs = try await openLogs(
                 settings, fileSystem: fileSystem, time: time, telemetry: telemetry, health: health, lane: adminLane)
             opened = logs
@@ -127,19 +129,18 @@ final class RunningBroker: Sendable {
     private static func openLogs(
         _ settings: BrokerSettings, fileSystem: any FileSystem, time: any TimeSource, telemetry: Telemetry,
         health: Health, lane: DiskLane
-    ) async throws -> LogDirectory {
-        let outcome = await lane.run { () -> Result<LogDirectory, any Error> in
+    ) async throws -> LogDirectories {
+        let outcome = await lane.run { () -> Result<LogDirectories, any Error> in
             Result {
-                let path = settings.data.appending("logs")
-                try createDurably(path, fileSystem)
+                try createDurably(settings.data, fileSystem)
                 var directorySettings = LogDirectorySettings()
                 directorySettings.reserve = settings.diskReserve
                 directorySettings.producersMax = settings.limits.producersPerPartitionMax
-                let logs = LogDirectory(
-                    path: path, fileSystem: fileSystem, time: time, settings: directorySettings,
+                let logs = LogDirectories(
+                    paths: settings.logFolders, fileSystem: fileSystem, time: time, settings: directorySettings,
                     onFact: {
                         telemetry.emit(LogFactReport(fact: $0))
-                        BrokerVitals.report($0, to: health)
+                        BrokerVitals.report($0, to: health, directories: settings.logFolders.count)
                     })
                 try logs.open()
                 return logs
@@ -262,15 +263,17 @@ final class RunningBroker: Sendable {
     /// Retention, checkpoints and interval flushes, once a second, off the event loops.
     private func startHousekeeping() {
         vitals.start { [services] in services.groups.isLoaded && services.transactions.isLoaded }
-        let task = Task { [upkeepLane, logs, services] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(1))
-                guard !Task.isCancelled else { return }
-                await upkeepLane.run { logs.tick(now: services.time.now) }
+        let tasks = zip(logs.all, upkeepLanes).map { directory, lane in
+            Task { [services] in
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(1))
+                    guard !Task.isCancelled else { return }
+                    await lane.run { directory.tick(now: services.time.now) }
+                }
             }
         }
-        housekeeping.withLock { $0 = task }
-        scrubbing.start()
+        housekeeping.withLock { $0 = tasks }
+        for scrubbing in scrubbings { scrubbing.start() }
         // Groups answer "loading" until their offsets are replayed; nothing else waits for that.
         _ = services.queryLane.submit { [services] in
             services.groups.load()
@@ -289,10 +292,10 @@ final class RunningBroker: Sendable {
     // MARK: Down
 
     func shutDown() async {
-        let task = housekeeping.withLock { $0 }
-        task?.cancel()
-        await task?.value
-        await scrubbing.stop()
+        let tasks = housekeeping.withLock { $0 }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+        for scrubbing in scrubbings { await scrubbing.stop() }
         let ticking = groupTicking.withLock { $0 }
         ticking?.cancel()
         await ticking?.value
@@ -301,7 +304,7 @@ final class RunningBroker: Sendable {
         services.fetches.shutDown()
         await services.readAhead.shutDown()
         // What was taken in is written before the logs close.
-        for lane in [upkeepLane] + lanes where lane !== adminLane { await lane.shutDown() }
+        for lane in upkeepLanes + lanes where lane !== adminLane { await lane.shutDown() }
         let failure = await adminLane.run { [logs, store, flushes] () -> LogError? in
             flushes.close()
             store.close()

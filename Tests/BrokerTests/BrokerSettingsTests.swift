@@ -67,6 +67,13 @@ import Testing
         #expect(settings.diskReserve == .gib(1) && settings.limits.producersPerPartitionMax == 500)
     }
 
+    @Test func severalDataFoldersAreAList() throws {
+        let settings = try Self.read("data: [/srv/a, /srv/b]")
+        #expect(settings.data == "/srv/a" && settings.furtherData == ["/srv/b"])
+        #expect(settings.logFolders == ["/srv/a/logs", "/srv/b/logs"])
+        #expect(try Self.read("data: /srv/a").furtherData.isEmpty)
+    }
+
     @Test func anEmptyFileListensOnTheLoopback() throws {
         let settings = try Self.read("data: /srv/broker")
         #expect(settings.listeners.map(\.bind) == [Address(host: "127.0.0.1", port: 9092)])
@@ -76,6 +83,7 @@ import Testing
         ("listner: []", "did you mean 'listeners'"), ("listeners: [{bind: 0.0.0.0:9092}]", "allow_plaintext"),
         ("listeners: [{bind: 0.0.0.0:9092, allow_plaintext: true}]", "set advertise"),
         ("listeners: []", "at least one"),
+        ("data: []", "names no folder"), ("data: [/a, /a/]", "twice"), ("data: [/a, /a/b]", "lies in another"),
         ("topic_defaults: {retention.msec: 5}", "did you mean 'retention.ms'"),
         ("topic_defaults: {retention.ms: soon}", "retention.ms"), ("limits: {request_bytes: 1}", "64KiB"),
         ("listeners: [{bind: '127.0.0.1:x'}]", "HOST:PORT"),

@@ -216,6 +216,56 @@ import Testing
         await broker.shutDown()
     }
 
+    @Test func oneOfSeveralDisksFailsAndTheTopicsOnTheOthersGoOn() async throws {
+        let files = SimulatedFileSystem()
+        var broker = try await TestBroker.start(data: "/data", fileSystem: files) { $0.furtherData = ["/more"] }
+        var socket = try WireSocket(to: broker.address)
+        try await socket.createTopic("t", partitions: 2)
+        for partition in 0..<2 as Range<Int32> {
+            #expect(try await socket.produce(try batch(["a"]), to: "t", partition: partition).errorCode == .none)
+        }
+        let places = try files.allFiles().filter { $0.string.hasSuffix("partition.metadata") }
+            .map { $0.removingLastComponent() }
+        #expect(places.contains { $0.string.hasPrefix("/more/logs/__consumer_offsets-") })
+        let bad = try #require(places.first { $0.string.hasPrefix("/more/logs/t-") })
+        let badIndex = try #require(Int32(bad.string.suffix(1)))
+        let good = 1 - badIndex
+        #expect(places.contains(FilePath("/data/logs/t-\(good)")))
+
+        // The failed disk takes no note either.
+        files.fail(.sync, with: .inputOutput) { $0.string.hasPrefix("/more/") }
+        for partition in 0..<2 as Range<Int32> {
+            let answer = try await socket.produce(try batch(["b"]), to: "t", partition: partition)
+            #expect(answer.errorCode == (partition == badIndex ? .kafkaStorageError : .none))
+        }
+        #expect(try await socket.createTopic("u", partitions: 2).errorCode == .none)
+        files.clearFaults()
+        broker = try await broker.killed()
+        socket = try WireSocket(to: broker.address)
+        #expect(try words(await socket.fetch("t", partition: good, from: 0), first: 0) == ["a", "b"])
+        #expect(try await socket.fetch("t", partition: badIndex, from: 0).errorCode == .kafkaStorageError)
+        #expect(try await socket.produce(try batch(["c"]), to: "t", partition: good).errorCode == .none)
+        #expect(
+            try await socket.produce(try batch(["c"]), to: "t", partition: badIndex).errorCode == .kafkaStorageError)
+        for partition in 0..<2 as Range<Int32> {
+            #expect(try await socket.produce(try batch(["c"]), to: "u", partition: partition).errorCode == .none)
+        }
+        var request = DescribeLogDirsRequest()
+        request.topics = nil
+        let described = try await socket.call(request, version: 4).results
+        #expect(described.map(\.logDir) == ["/data/logs", "/more/logs"])
+        #expect(described.map(\.errorCode) == [.none, .kafkaStorageError])
+        #expect(described[0].topics.first { $0.name == "t" }?.partitions.map(\.partitionIndex) == [good])
+        #expect(described[0].topics.first { $0.name == "u" }?.partitions.count == 2 && described[1].topics.isEmpty)
+
+        // Somebody has looked at the disk.
+        for file in try files.allFiles() where file.string.contains("offline-reason") { try files.unlink(file) }
+        broker = try await broker.killed()
+        socket = try WireSocket(to: broker.address)
+        #expect(try words(await socket.fetch("t", partition: badIndex, from: 0)).first == "a")
+        await broker.shutDown()
+    }
+
     /// From nothing, or from half their records, groups would be told to begin anew.
     @Test func groupsWhoseOffsetsCannotBeReadAreNotServed() async throws {
         let files = SimulatedFileSystem()

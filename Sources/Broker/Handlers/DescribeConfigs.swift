@@ -84,7 +84,7 @@ struct DescribeConfigsHandler: ImmediateApiHandler {
             ("default.replication.factor", "1", .int),
             ("fetch.max.bytes", String(settings.limits.fetchBytesMax.bytes), .int),
             ("listeners", settings.listeners.map { "\($0.name)://\($0.bind)" }.joined(separator: ","), .string),
-            ("log.dirs", services.settings.data.appending("logs").string, .string),
+            ("log.dirs", services.settings.logFolders.map(\.string).joined(separator: ","), .string),
             ("node.id", "\(services.brokerID)", .int),
             ("num.partitions", String(settings.partitionCountDefault), .int),
             ("socket.request.max.bytes", String(settings.limits.requestBytesMax.bytes), .int),

@@ -1,8 +1,9 @@
 import KafkaConnection
 import KafkaWire
 import LogStorage
+import SystemPackage
 
-/// DescribeLogDirs (35), versions 1–4: the log directory, the bytes of each partition in it, and the room on its disk. This broker has one directory.
+/// DescribeLogDirs (35), versions 1–4: each log directory, the bytes of each partition in it, and the room on its disk.
 struct DescribeLogDirsHandler: ApiHandler {
     typealias Request = DescribeLogDirsRequest
     static let versions: ClosedRange<Int16> = 1...4
@@ -18,24 +19,28 @@ struct DescribeLogDirsHandler: ApiHandler {
     }
 
     private func answer(_ request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
-        var directory = DescribeLogDirsResponse.DescribeLogDirsResult()
-        directory.logDir = services.logs.path.string
-        if services.logs.offlineReason != nil {
-            directory.errorCode = .kafkaStorageError
-        } else {
-            directory.topics = topics(request)
-            if let space = try? services.fileSystem.space(at: services.logs.path) {
+        var response = DescribeLogDirsResponse()
+        response.results = services.logs.all.map { log in
+            var directory = DescribeLogDirsResponse.DescribeLogDirsResult()
+            directory.logDir = log.path.string
+            if log.offlineReason != nil {
+                directory.errorCode = .kafkaStorageError
+                return directory
+            }
+            directory.topics = topics(request, in: log.path)
+            if let space = try? services.fileSystem.space(at: log.path) {
                 directory.totalBytes = space.total
                 directory.usableBytes = space.free
             }
+            return directory
         }
-        var response = DescribeLogDirsResponse()
-        response.results = [directory]
         return response
     }
 
     /// Without a list all topics are meant; what is named and not there is left out.
-    private func topics(_ request: DescribeLogDirsRequest) -> [DescribeLogDirsResponse.DescribeLogDirsTopic] {
+    private func topics(
+        _ request: DescribeLogDirsRequest, in directory: FilePath
+    ) -> [DescribeLogDirsResponse.DescribeLogDirsTopic] {
         let asked: [(topic: Topic, partitions: [Int32])] =
             request.topics.map { topics in
                 topics.compactMap { asked in
@@ -46,9 +51,9 @@ struct DescribeLogDirsHandler: ApiHandler {
             var described = DescribeLogDirsResponse.DescribeLogDirsTopic()
             described.name = topic.name
             described.partitions = partitions.compactMap { index in
-                guard topic.partitions.indices.contains(Int(index)), let partition = topic.partitions[Int(index)] else {
-                    return nil
-                }
+                guard topic.partitions.indices.contains(Int(index)), let partition = topic.partitions[Int(index)],
+                    partition.log.directory == directory
+                else { return nil }
                 var described = DescribeLogDirsResponse.DescribeLogDirsPartition()
                 described.partitionIndex = index
                 described.partitionSize = partition.log.byteCount

@@ -5,12 +5,13 @@ import Settings
 import SystemPackage
 
 extension BrokerSettings {
-    /// Reads `broker.yaml`. Keys: `data`, `broker_id`, `listeners`, `topic_defaults` (Kafka's dotted names, and `num.partitions`),
+    /// Reads `broker.yaml`. Keys: `data` (a folder, or a list), `broker_id`, `listeners`, `topic_defaults` (Kafka's dotted names, and `num.partitions`),
     /// `auto_create_topics`, `offset_retention`, `transaction_timeout`, `transactional_id_expiration`, `hanging_transactions`, `disk_lanes`, `disk_reserve`, `scrub_rate`,
     /// `scrub_interval`, `limits`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
-        let data = try file.string("data", default: "/var/lib/millrace/broker")
+        let data = try file.strings("data") ?? ["/var/lib/millrace/broker"]
+        guard let home = data.first else { throw SettingsError("data names no folder", at: node.place) }
         var listeners: [ListenerSettings] = []
         if let list = file.node("listeners") {
             for element in try list.sequence() {
@@ -23,7 +24,8 @@ extension BrokerSettings {
         } else {
             listeners = [ListenerSettings(bind: Address(host: "127.0.0.1", port: Address.kafkaPort))]
         }
-        self.init(data: FilePath(data), listeners: listeners)
+        self.init(data: FilePath(home), listeners: listeners)
+        furtherData = data.dropFirst().map { FilePath($0) }
         brokerID = BrokerID(Int32(try file.int("broker_id", default: 1, in: 0...Int(Int32.max))))
         createsTopics = try file.bool("auto_create_topics", default: createsTopics)
         offsetRetention = try file.duration("offset_retention", default: offsetRetention)

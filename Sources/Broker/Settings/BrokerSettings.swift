@@ -6,6 +6,8 @@ import SystemPackage
 public struct BrokerSettings: Sendable, Equatable {
     /// The data folder: `identity` and `metadata`, and `logs/` with a folder for each partition.
     public var data: FilePath
+    /// Further data folders, each best on a disk of its own: only `logs/`, with the partitions that are placed there.
+    public var furtherData: [FilePath] = []
     public var brokerID = BrokerID(1)
     /// At least one. The first is named where no connection tells which is meant.
     public var listeners: [ListenerSettings]
@@ -31,10 +33,15 @@ public struct BrokerSettings: Sendable, Equatable {
     public var scrubbing = LogScrubberSettings()
     public var limits = BrokerLimits()
 
+    static let dataFoldersMax = 64
+
     public init(data: FilePath, listeners: [ListenerSettings]) {
         self.data = data
         self.listeners = listeners
     }
+
+    /// The log directories, in the order of the data folders.
+    public var logFolders: [FilePath] { ([data] + furtherData).map { $0.appending("logs") } }
 
     /// Throws for the first setting that can't be served, saying what to do.
     public func validate() throws(BrokerSettingsError) {
@@ -48,6 +55,17 @@ public struct BrokerSettings: Sendable, Equatable {
         }
         guard (1...1000).contains(partitionCountDefault) else {
             throw BrokerSettingsError("num.partitions has to be from 1 to 1000, not \(partitionCountDefault)")
+        }
+        let folders = ([data] + furtherData).map { $0.lexicallyNormalized() }
+        guard folders.count <= Self.dataFoldersMax else {
+            throw BrokerSettingsError("data names \(folders.count) folders; at most \(Self.dataFoldersMax) are served")
+        }
+        for (place, folder) in folders.enumerated() {
+            for (otherPlace, other) in folders.enumerated() where place != otherPlace && folder.starts(with: other) {
+                throw BrokerSettingsError(
+                    folder == other
+                        ? "data names \(folder) twice" : "data names \(folder), which lies in another, \(other)")
+            }
         }
         guard (1...64).contains(diskLanes) else {
             throw BrokerSettingsError("disk_lanes has to be from 1 to 64, not \(diskLanes)")

@@ -80,15 +80,24 @@ final class BrokerVitals: Sendable {
     }
 
     /// What the log engine says of its disk, where that is what a person has to mend.
-    static func report(_ fact: LogFact, to health: Health) {
+    ///
+    /// - Parameter directories: how many the broker has. Where the others go on, one that is offline does not end the broker.
+    static func report(_ fact: LogFact, to health: Health, directories: Int = 1) {
         switch fact {
         case .directoryOffline(let path, let reason):
-            health.report("disk", .failed("\(path) is offline: \(reason)"))
+            let text = "\(path) is offline: \(reason)"
+            if directories > 1 {
+                health.report("disk \(path)", .notReady(text))
+            } else {
+                health.report("disk", .failed(text))
+            }
         case .partitionOffline(let partition, let reason):
             health.report("partition \(partition)", .notReady("offline: \(reason)"))
         case .diskFull(let path, let free):
-            health.report("disk space", .notReady("\(path) has \(free) free: appends are refused; free some space"))
-        case .diskHasRoomAgain: health.report("disk space", .ready)
+            health.report(
+                "disk space of \(path)",
+                .notReady("\(path) has \(free) free: appends are refused; free some space"))
+        case .diskHasRoomAgain(let path, _): health.report("disk space of \(path)", .ready)
         case .uncleanStart, .recovered, .tailCut, .segmentsDropped, .batchesQuarantined, .batchesMissing, .indexRebuilt,
             .snapshotIgnored, .checkpointIgnored, .checkpointNotWritten, .segmentsDeleted, .compacted,
             .batchNotCompacted, .maintenanceFailed, .strangeFolder, .rotFound, .readsDiffer, .scrubFailed, .scrubbed:

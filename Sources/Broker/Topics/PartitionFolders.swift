@@ -4,7 +4,7 @@ import Telemetry
 
 /// The folders of partitions on the disk, made, opened and removed on a lane of their own.
 final class PartitionFolders: Sendable {
-    private let logs: LogDirectory
+    private let logs: LogDirectories
     /// For administrative work, which may wait for the disk.
     private let adminLane: DiskLane
     /// For appends.
@@ -13,7 +13,8 @@ final class PartitionFolders: Sendable {
     private let telemetry: Telemetry
 
     init(
-        logs: LogDirectory, adminLane: DiskLane, writeLanes: [DiskLane], leaderEpoch: LeaderEpoch, telemetry: Telemetry
+        logs: LogDirectories, adminLane: DiskLane, writeLanes: [DiskLane], leaderEpoch: LeaderEpoch,
+        telemetry: Telemetry
     ) {
         self.logs = logs
         self.adminLane = adminLane
@@ -23,10 +24,10 @@ final class PartitionFolders: Sendable {
     }
 
     /// Every partition that has a folder, with the id of the topic that made it.
-    var found: [TopicPartition: TopicID] {
+    var found: [(key: TopicPartition, value: TopicID)] {
         get async {
             await adminLane.run { [logs] in
-                Dictionary(uniqueKeysWithValues: logs.partitions.map { ($0.partition, $0.topicID) })
+                logs.partitions.map { (key: $0.partition, value: $0.topicID) }
             }
         }
     }
@@ -54,7 +55,7 @@ final class PartitionFolders: Sendable {
             (0..<topic.partitionCount).map { index -> Partition? in
                 let id = TopicPartition(topic: topic.name, partition: index)
                 do throws(LogError) {
-                    if let log = logs.log(for: id) {
+                    if let log = logs.log(for: id, of: topic.id) {
                         guard log.topicID == topic.id else {
                             throw LogError(
                                 .alreadyExists,
@@ -63,7 +64,8 @@ final class PartitionFolders: Sendable {
                         log.config = config
                         return partition(topic, index, log)
                     }
-                    if let reason = logs.offlinePartitions[id] { throw LogError(.offline, reason) }
+                    // What an offline disk may hold is not begun anew elsewhere.
+                    if let reason = logs.mayHold(id) { throw LogError(.offline, reason) }
                     return partition(
                         topic, index,
                         try logs.create(topic: topic.name, id: topic.id, partition: index, config: config))
@@ -77,14 +79,18 @@ final class PartitionFolders: Sendable {
     }
 
     /// Removes the folders of the topic that still stand and are its own.
-    func remove(_ topic: ClusterMetadata.Topic) async throws(LogError) {
+    ///
+    /// - Throws: `.offline` where a disk that is offline holds one, or may: for a topic that was never made whole (`isNew`) that is not asked.
+    func remove(_ topic: ClusterMetadata.Topic, isNew: Bool) async throws(LogError) {
         let failure = await adminLane.run { [logs] () -> LogError? in
             do throws(LogError) {
                 for index in 0..<topic.partitionCount {
                     let id = TopicPartition(topic: topic.name, partition: index)
-                    if logs.log(for: id)?.topicID == topic.id { try logs.delete(id) }
+                    let wasHere = logs.log(for: id, of: topic.id)?.topicID == topic.id
+                    try logs.delete(id, of: topic.id)
                     // Its files are removed by a start that can reach them.
-                    if let reason = logs.offlinePartitions[id] { throw LogError(.offline, reason) }
+                    let reason = isNew ? logs.offlinePartitions[id] : logs.mayHold(id)
+                    if !wasHere, let reason { throw LogError(.offline, reason) }
                 }
                 return nil
             } catch { return error }

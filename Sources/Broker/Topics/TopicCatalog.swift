@@ -103,7 +103,7 @@ final class TopicCatalog: Sendable {
             } catch {
                 // Without folders there is nothing to keep: take the topic back, so that the client may try again.
                 try await self.apply(.topicDeletionBegun(record.id))
-                await self.finishDeletion(record)
+                await self.finishDeletion(record, isNew: true)
                 throw TopicError(ErrorCode(error.code), "the topic's folders can't be made: \(error.message)")
             }
             let topic = Topic(name: record.name, id: record.id, settings: record.settings, partitions: partitions)
@@ -225,7 +225,9 @@ final class TopicCatalog: Sendable {
         }
     }
 
-    private static func topics(of folders: [TopicPartition: TopicID]) -> [ClusterMetadata.Topic] {
+    private static func topics(
+        of folders: [(key: TopicPartition, value: TopicID)]
+    ) -> [ClusterMetadata.Topic] {
         var topics: [TopicID: ClusterMetadata.Topic] = [:]
         for (id, topicID) in folders {
             let count = max(id.partition + 1, topics[topicID]?.partitionCount ?? 0)
@@ -256,9 +258,9 @@ final class TopicCatalog: Sendable {
     }
 
     /// A deletion that fails here is finished at the next start.
-    private func finishDeletion(_ topic: ClusterMetadata.Topic) async {
+    private func finishDeletion(_ topic: ClusterMetadata.Topic, isNew: Bool = false) async {
         do {
-            try await folders.remove(topic)
+            try await folders.remove(topic, isNew: isNew)
             _ = try await store.apply(.topicDeletionFinished(topic.id))
         } catch {
             telemetry.emit(

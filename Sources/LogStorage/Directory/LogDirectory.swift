@@ -12,6 +12,7 @@ import SystemPackage
 /// cleaner-offset-checkpoint             OffsetCheckpoint: up to where compacted logs are clean
 /// quarantine/                           damaged bytes that were taken out of logs: SegmentRepair
 /// offline-reason                        why no record may be trusted to this disk, after a flush failed
+/// log-directories, offline-reason-…     what concerns the broker's other directories: LogDirectories
 /// nginx.access-0/                       one folder per partition: Segment, PartitionMetadata, LeaderEpochCache, DurablePoint
 /// nginx.access-1.9f…-delete/            a deleted partition whose files go soon
 /// ```
@@ -39,13 +40,16 @@ public final class LogDirectory: Sendable {
     /// Held while a checkpoint file is written.
     let checkpointing = Mutex(())
 
+    /// - Parameter siblings: the other log directories of the broker, in which it is noted when this one's disk fails.
     public init(
-        path: FilePath, fileSystem: any FileSystem, time: any TimeSource,
+        path: FilePath, siblings: [FilePath] = [], fileSystem: any FileSystem, time: any TimeSource,
         settings: LogDirectorySettings = LogDirectorySettings(),
         onFact: @escaping @Sendable (LogFact) -> Void = { _ in }
     ) {
         folder = Folder(path)
-        shared = LogShared(folder: folder, fileSystem: fileSystem, time: time, settings: settings, onFact: onFact)
+        shared = LogShared(
+            folder: folder, siblings: siblings.map { Folder($0) }, fileSystem: fileSystem, time: time,
+            settings: settings, onFact: onFact)
     }
 
     var fileSystem: any FileSystem { shared.fileSystem }
@@ -54,6 +58,9 @@ public final class LogDirectory: Sendable {
     public var partitions: [PartitionLog] {
         state.withLock { $0.logs }.sorted { $0.key < $1.key }.map(\.value)
     }
+
+    /// Open partitions and those that are offline.
+    public var partitionCount: Int { state.withLock { $0.logs.count + $0.offline.count } }
 
     public func log(for partition: TopicPartition) -> PartitionLog? { state.withLock { $0.logs[partition] } }
 
@@ -124,7 +131,7 @@ public final class LogDirectory: Sendable {
     }
 
     /// Serves nothing, and says of each partition why.
-    private func openOffline(_ error: String) {
+    func openOffline(_ error: String) {
         shared.health.goOffline(error)
         let reason = "its log directory \(path) is offline: \(offlineReason ?? error)"
         let folders = (try? fileSystem.list(path)) ?? []

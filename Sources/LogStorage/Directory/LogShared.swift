@@ -38,14 +38,16 @@ final class LogShared: Sendable {
     }
 
     init(
-        folder: Folder, fileSystem: any FileSystem, time: any TimeSource, settings: LogDirectorySettings,
+        folder: Folder, siblings: [Folder], fileSystem: any FileSystem, time: any TimeSource,
+        settings: LogDirectorySettings,
         onFact: @escaping @Sendable (LogFact) -> Void
     ) {
         self.folder = folder
         self.time = time
         self.settings = settings
         self.onFact = onFact
-        health = LogDirectoryHealth(folder: folder, fileSystem: fileSystem, onFact: onFact)
+        health = LogDirectoryHealth(
+            folder: folder, siblings: siblings, fileSystem: fileSystem, onFact: onFact)
         self.fileSystem = DistrustfulFileSystem(disk: fileSystem, health: health)
     }
 
@@ -57,15 +59,22 @@ final class LogDirectoryHealth: Sendable {
     /// Says across restarts why the directory was taken offline. A person removes it, after the disk was checked.
     static let noteName = "offline-reason"
 
+    /// Begins the name of the file that says so in the broker's other directories.
+    static let siblingNotePrefix = "offline-reason-"
+
     private let folder: Folder
+    private let siblings: [Folder]
     private let fileSystem: any FileSystem
     private let onFact: @Sendable (LogFact) -> Void
     private let failed = Atomic(false)
     private let full = Atomic(false)
     private let text = Mutex<String?>(nil)
 
-    init(folder: Folder, fileSystem: any FileSystem, onFact: @escaping @Sendable (LogFact) -> Void) {
+    init(
+        folder: Folder, siblings: [Folder], fileSystem: any FileSystem, onFact: @escaping @Sendable (LogFact) -> Void
+    ) {
         self.folder = folder
+        self.siblings = siblings
         self.fileSystem = fileSystem
         self.onFact = onFact
     }
@@ -83,6 +92,18 @@ final class LogDirectoryHealth: Sendable {
         guard goOffline(reason) else { return }
         // The disk that failed may well refuse this too.
         try? fileSystem.replace(Self.noteName, in: folder, with: Array((reason + "\n").utf8))
+        for sibling in siblings {
+            try? fileSystem.replace(siblingNoteName, in: sibling, with: Array("\(folder.path)\n\(reason)\n".utf8))
+        }
+    }
+
+    /// The name of the note on this directory in another: `offline-reason-` and 16 digits that come from its path.
+    private var siblingNoteName: String {
+        // FNV-1a: paths may be longer than a file's name. The note holds the path itself.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in folder.path.string.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return Self.siblingNotePrefix + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// Takes the directory offline for the rest of this life, and says so. False where it was already.
@@ -105,12 +126,28 @@ final class LogDirectoryHealth: Sendable {
         fail("what was written may not be on the disk: \(error)")
     }
 
-    /// Stays offline where an earlier life left its reason.
+    /// Stays offline where an earlier life left its reason, here or in another directory.
+    ///
+    /// - Throws: what keeps this directory's own note from being read. One of another that can't be read says nothing.
     func recall() throws(FileError) {
-        guard let bytes = try fileSystem.contents(of: folder.file(Self.noteName), bytesMax: .kib(64)) else { return }
-        let reason = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).joined(separator: " ")
+        var notes: [(file: FilePath, reason: String)] = []
+        for sibling in siblings {
+            let file = sibling.file(siblingNoteName)
+            guard let bytes = try? fileSystem.contents(of: file, bytesMax: .kib(64)) else { continue }
+            let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+            guard lines.first.map({ $0 == folder.path.string }) ?? false else { continue }
+            notes.append((file, lines.dropFirst().joined(separator: " ")))
+        }
+        let own = folder.file(Self.noteName)
+        do throws(FileError) {
+            if let bytes = try fileSystem.contents(of: own, bytesMax: .kib(64)) {
+                let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+                notes.insert((own, lines.joined(separator: " ")), at: 0)
+            }
+        } catch  where !notes.isEmpty {}
+        guard let reason = notes.first?.reason else { return }
         goOffline(
             "it was taken offline before this start: \(reason). Check the disk, restore what it lost, then remove "
-                + "\(folder.file(Self.noteName)) and start again")
+                + "\(notes.map(\.file.string).joined(separator: " and ")) and start again")
     }
 }

@@ -108,9 +108,11 @@ public struct LogVerifier: Sendable {
     private func checkNames(_ entries: [DirectoryEntry], _ report: inout LogReport) {
         let known: Set<String> = [
             LogDirectory.lockName, LogDirectory.cleanMarkName, OffsetCheckpoint.recoveryPoint,
-            OffsetCheckpoint.logStart, OffsetCheckpoint.cleaner, LogDirectoryHealth.noteName, "meta.properties",
+            OffsetCheckpoint.logStart, OffsetCheckpoint.cleaner, LogDirectoryHealth.noteName, LogDirectories.listName,
+            ScrubPosition.fileName, "meta.properties",
         ]
         for entry in entries where !entry.isDirectory && !known.contains(entry.name) {
+            if entry.name.hasPrefix(LogDirectoryHealth.siblingNotePrefix) { continue }
             // A replacement that a crash cut short.
             if entry.name.hasSuffix(".tmp") { continue }
             report.add(

@@ -69,6 +69,8 @@ public final class PartitionLog: Sendable {
     public let topicID: TopicID
     /// The partition's folder.
     public var path: FilePath { folder.path }
+    /// The log directory that it stands in.
+    public var directory: FilePath { shared.folder.path }
     let folder: Folder
     let shared: LogShared
     let durablePoint: DurablePoint

@@ -23,8 +23,11 @@ struct BrokerCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
     var config: String?
 
-    @Option(help: ArgumentHelp("The data folder, without a file.", valueName: "folder"), completion: .directory)
-    var data: String?
+    @Option(
+        help: ArgumentHelp(
+            "The data folder, without a file. Repeatable: further ones, each best on a disk of its own, hold partitions only.",
+            valueName: "folder"), completion: .directory)
+    var data: [String] = []
 
     @Option(help: ArgumentHelp("Where to listen, without a file.", valueName: "host:port"))
     var listen: String?
@@ -67,16 +70,19 @@ struct BrokerCommand: AsyncParsableCommand {
     private func settings() throws -> BrokerSettings {
         var settings: BrokerSettings
         if let config {
-            guard data == nil, listen == nil else {
+            guard data.isEmpty, listen == nil else {
                 throw ValidationError("--data and --listen stand in the file where there is one: leave them out")
             }
             settings = try BrokerSettings(yaml: try loadSettings(config))
         } else {
-            guard let data else { throw ValidationError("name a data folder with --data, or a file with -c") }
+            guard let home = data.first else {
+                throw ValidationError("name a data folder with --data, or a file with -c")
+            }
             guard let address = Address(listen ?? "127.0.0.1:9092") else {
                 throw ValidationError("'\(listen ?? "")' is no address to listen at, such as 127.0.0.1:9092")
             }
-            settings = BrokerSettings(data: FilePath(data), listeners: [ListenerSettings(bind: address)])
+            settings = BrokerSettings(data: FilePath(home), listeners: [ListenerSettings(bind: address)])
+            settings.furtherData = data.dropFirst().map { FilePath($0) }
         }
         for pair in topicDefaults {
             guard let equals = pair.firstIndex(of: "=") else {

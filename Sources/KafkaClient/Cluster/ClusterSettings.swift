@@ -25,6 +25,8 @@ public enum Destination: Sendable, Hashable {
     case leader(TopicPartition)
     /// The coordinator of a consumer group.
     case coordinator(group: String)
+    /// The coordinator of a transactional id.
+    case transactionCoordinator(id: String)
     /// Whoever decides about topics.
     case controller
 }

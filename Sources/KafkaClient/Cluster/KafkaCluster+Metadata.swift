@@ -117,29 +117,42 @@ extension KafkaCluster {
     /// The broker that coordinates a group. Throws `.brokerError` (`COORDINATOR_NOT_AVAILABLE` may be tried again).
     public func coordinator(of group: String) async throws(ClientError) -> BrokerID {
         if let known = state.withLock({ $0.coordinators[group] }) { return known }
+        let id = try await findCoordinator(of: group, type: 0, "group \(group)")
+        state.withLock { $0.coordinators[group] = id }
+        return id
+    }
+
+    /// The broker that coordinates a transactional id (KIP-98); as above.
+    public func coordinator(ofTransactions id: String) async throws(ClientError) -> BrokerID {
+        if let known = state.withLock({ $0.transactionCoordinators[id] }) { return known }
+        let broker = try await findCoordinator(of: id, type: 1, "transactional id \(id)")
+        state.withLock { $0.transactionCoordinators[id] = broker }
+        return broker
+    }
+
+    private func findCoordinator(of key: String, type: Int8, _ what: String) async throws(ClientError) -> BrokerID {
         var request = FindCoordinatorRequest()
-        request.keyType = 0
+        request.keyType = type
         // v4 and later take a list of keys, earlier ones a single key; both fields are set for the version that is negotiated.
         let connection = try await connection(to: .any)
         let version = try connection.versions.version(of: FindCoordinatorRequest.self)
-        if version >= 4 { request.coordinatorKeys = [group] } else { request.key = group }
+        if version >= 4 { request.coordinatorKeys = [key] } else { request.key = key }
         let response = try await connection.send(request, version: version)
         let answer: (error: ErrorCode, message: String?, id: Int32, host: String, port: Int32)
         if version >= 4 {
             guard let found = response.coordinators.first else {
-                throw ClientError(.protocolViolation, "FindCoordinator for group \(group) was answered with nothing")
+                throw ClientError(.protocolViolation, "FindCoordinator for \(what) was answered with nothing")
             }
             answer = (found.errorCode, found.errorMessage, found.nodeId, found.host, found.port)
         } else {
             answer = (response.errorCode, response.errorMessage, response.nodeId, response.host, response.port)
         }
-        if let error = ClientError(answer.error, "FindCoordinator for group \(group)", detail: answer.message) {
+        if let error = ClientError(answer.error, "FindCoordinator for \(what)", detail: answer.message) {
             throw error
         }
         let id = BrokerID(answer.id)
         let address = Address(host: answer.host, port: Int(answer.port))
         state.withLock { state in
-            state.coordinators[group] = id
             if state.view.brokers[id]?.address != address { state.view.brokerFound(id, address: address) }
         }
         return id
@@ -147,4 +160,8 @@ extension KafkaCluster {
 
     /// The group's coordinator is somebody else: it is looked up again before its next use.
     public func doubtCoordinator(of group: String) { state.withLock { _ = $0.coordinators.removeValue(forKey: group) } }
+
+    public func doubtCoordinator(ofTransactions id: String) {
+        state.withLock { _ = $0.transactionCoordinators.removeValue(forKey: id) }
+    }
 }

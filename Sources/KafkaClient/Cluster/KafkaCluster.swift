@@ -13,6 +13,7 @@ public final class KafkaCluster: Sendable {
     struct State {
         var view = ClusterView()
         var coordinators: [String: BrokerID] = [:]
+        var transactionCoordinators: [String: BrokerID] = [:]
         /// A refresh under way and the topics it asks for (nil: all).
         var refresh: (topics: Set<String>?, mayCreate: Bool, task: Task<Result<ClusterView, ClientError>, Never>)?
         var bootstrapNext = 0
@@ -77,6 +78,8 @@ public final class KafkaCluster: Sendable {
             return try await connection(leader, lane: lane, onFailure: destination)
         case .coordinator(let group):
             return try await connection(try await coordinator(of: group), lane: lane, onFailure: destination)
+        case .transactionCoordinator(let id):
+            return try await connection(try await coordinator(ofTransactions: id), lane: lane, onFailure: destination)
         case .controller:
             if view.controller == nil { _ = try await refresh([]) }
             guard let controller = view.controller, view.brokers[controller] != nil else {
@@ -138,6 +141,7 @@ public final class KafkaCluster: Sendable {
         switch destination {
         case .leader(let partition): doubt(topic: partition.topic)
         case .coordinator(let group): doubtCoordinator(of: group)
+        case .transactionCoordinator(let id): doubtCoordinator(ofTransactions: id)
         case .any, .broker, .controller: break
         }
     }

@@ -129,7 +129,7 @@ let package = Package(
                 "AgentCommands", "Broker", "Console", "Pipelines", "RemoteStores", argumentParser, serviceLifecycle,
                 unixSignals, histogram,
             ]),
-        .executableTarget(name: "millrace", dependencies: ["MillraceCLI"], linkerSettings: slim),
+        .executableTarget(name: "millrace", dependencies: ["AgentCommands", "MillraceCLI"], linkerSettings: slim),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"], linkerSettings: slim),
         .target(name: "WireSchema"),
         .executableTarget(name: "WireGenerator", dependencies: ["WireSchema"]),

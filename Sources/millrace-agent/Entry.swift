@@ -2,5 +2,5 @@ import AgentCommands
 
 @main
 struct Entry {
-    static func main() async { await MillraceAgent.main() }
+    static func main() async { await CommandEntry.main(MillraceAgent.self) }
 }

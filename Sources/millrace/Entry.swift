@@ -1,6 +1,7 @@
+import AgentCommands
 import MillraceCLI
 
 @main
 struct Entry {
-    static func main() async { await Millrace.main() }
+    static func main() async { await CommandEntry.main(Millrace.self) }
 }

@@ -22,11 +22,17 @@ public struct ClusterOptions: ParsableArguments {
         return addresses
     }
 
-    /// Runs the body with a cluster that is closed afterwards.
+    /// How long a command looks for a broker before it says that there is none; once it found one, it is as patient as the client is.
+    private static let lookupMax = Duration.seconds(5)
+
+    /// Runs the body with a cluster that is closed afterwards. Throws `.noBroker` where nobody answers.
     public func withCluster<Result: Sendable>(_ body: (KafkaCluster) async throws -> Result) async throws -> Result {
         let cluster = KafkaCluster(
             settings: ClusterSettings(bootstrap: try addresses()), on: MultiThreadedEventLoopGroup.singleton)
         defer { cluster.shutDown() }
+        try await cluster.retrying(timeout: Self.lookupMax) { () async throws(ClientError) in
+            _ = try await cluster.refresh([])
+        }
         return try await body(cluster)
     }
 }

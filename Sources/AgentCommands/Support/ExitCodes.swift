@@ -1,4 +1,5 @@
 import ArgumentParser
+import KafkaConnection
 import Settings
 
 /// Exit codes that a script or a unit file can rely on (sysexits.h).
@@ -18,6 +19,10 @@ public func reporting(_ body: () async throws -> Void) async throws {
     do { try await body() } catch let error as ExitCode { throw error } catch let error as SettingsError {
         printError("\(error)")
         throw ExitCodes.configuration
+    } catch let error as ClientError where error.code == .noBroker || error.code == .connectFailed {
+        printError("millrace: \(error)")
+        printError("is a broker running there? --broker HOST:PORT names another one")
+        throw ExitCodes.unavailable
     } catch let error as CleanExit { throw error } catch let error as ValidationError { throw error } catch {
         printError("millrace: \(error)")
         throw ExitCodes.failure

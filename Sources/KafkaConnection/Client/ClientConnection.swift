@@ -53,7 +53,8 @@ public final class ClientConnection: Sendable {
                 }
                 .connect(host: address.host, port: address.port).get()
         } catch {
-            throw ClientError(.connectFailed, "can't connect to \(address): \(error)", cause: error)
+            throw ClientError(
+                .connectFailed, "can't connect to \(address): \(ConnectFailure.words(error))", cause: error)
         }
         let handler: ClientChannelHandler
         do {

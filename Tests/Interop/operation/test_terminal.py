@@ -28,8 +28,9 @@ def broker(tmp_path_factory):
     producer = Producer({"bootstrap.servers": broker.address})
     for number in range(100):
         producer.produce("lines", value=f'{{"status": {200 + number}}}', timestamp=(BEGIN + number) * 1000)
+    # An hour ahead: however long the tests take, the agent is not taken for silent.
     report = {
-        "kind": "agent", "agent": f"web-1{HOSTILE}", "time": int(time.time() * 1000), "pending_batches": 3, "unread_bytes": 2048, "stalled": True,
+        "kind": "agent", "agent": f"web-1{HOSTILE}", "time": int((time.time() + 3600) * 1000), "pending_batches": 3, "unread_bytes": 2048, "stalled": True,
         "sources_total": 1, "last_error": "no route", "streams": [{"source": "web-1/var/log/a.log", "place": "a", "offset": 7, "unread": 2048}],
     }
     producer.produce("__millrace_status", key="web-1", value=json.dumps(report))
@@ -77,7 +78,18 @@ def test_top_prints_json_for_scripts(broker):
 def test_top_says_that_nobody_answers():
     done = subprocess.run([MILLRACE, "top", "--once", "--broker", "127.0.0.1:1"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 69
-    assert "127.0.0.1:1" in done.stderr
+    assert "127.0.0.1:1: connection refused" in done.stderr
+
+
+def test_a_command_that_reaches_nobody_says_what_to_look_at():
+    done = subprocess.run([MILLRACE, "topics", "--broker", "127.0.0.1:1"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 69
+    assert "127.0.0.1:1: connection refused" in done.stderr and "--broker HOST:PORT" in done.stderr
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest():
+    done = subprocess.run([MILLRACE, "tpics"], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr.strip()) == (64, "millrace: unknown command 'tpics': did you mean 'topics'?")
 
 
 class Terminal:

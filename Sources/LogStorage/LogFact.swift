@@ -13,6 +13,8 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     case batchesQuarantined(TopicPartition, from: Offset, to: Offset, file: FilePath?, reason: String)
     /// Records that may never have reached the disk stand damaged, or not at all, before others that did.
     case batchesMissing(TopicPartition, from: Offset, to: Offset, file: FilePath?, reason: String)
+    /// A batch's leader epoch, which no sum covers, was wrong and is right again.
+    case epochMended(TopicPartition, offset: Offset, file: FilePath, was: LeaderEpoch, now: LeaderEpoch)
     case indexRebuilt(TopicPartition, file: FilePath, reason: String)
     case snapshotIgnored(TopicPartition, file: FilePath, reason: String)
     case checkpointIgnored(file: FilePath, reason: String)
@@ -37,7 +39,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     public var level: Level {
         switch self {
         case .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain, .scrubbed: .info
-        case .uncleanStart, .tailCut, .segmentsDropped, .batchesMissing, .indexRebuilt, .snapshotIgnored,
+        case .uncleanStart, .tailCut, .segmentsDropped, .batchesMissing, .epochMended, .indexRebuilt, .snapshotIgnored,
             .checkpointIgnored, .checkpointNotWritten, .batchNotCompacted, .maintenanceFailed, .strangeFolder,
             .readsDiffer, .scrubFailed:
             .warning
@@ -54,6 +56,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         case .segmentsDropped: "segments_dropped"
         case .batchesQuarantined: "batches_quarantined"
         case .batchesMissing: "batches_missing"
+        case .epochMended: "epoch_mended"
         case .indexRebuilt: "index_rebuilt"
         case .snapshotIgnored: "snapshot_ignored"
         case .checkpointIgnored: "checkpoint_ignored"
@@ -97,6 +100,9 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
             "\(partition): did not reach the disk whole: \(Self.lost(from, to)): \(reason). "
                 + (file.map { "Their bytes were moved to \($0); " } ?? "")
                 + "what follows them is kept, and readers go on at \(to)"
+        case .epochMended(let partition, let offset, let file, let was, let now):
+            "\(partition): the batch at offset \(offset) in \(file) was said to be of leader epoch \(was); it is of \(now), as its "
+                + "neighbours and \(LeaderEpochCache.fileName) say"
         case .indexRebuilt(let partition, let file, let reason): "\(partition): rebuilt \(file): \(reason)"
         case .snapshotIgnored(let partition, let file, let reason): "\(partition): ignored \(file): \(reason)"
         case .checkpointIgnored(let file, let reason): "ignored \(file): \(reason)"

@@ -148,46 +148,59 @@ extension PartitionLog {
     public func offset(
         for query: OffsetQuery, upTo limit: ReadLimit = .highWatermark
     ) throws(ReadError) -> FoundOffset? {
-        let (segments, start, visible, epochs) = state.withLock { state in
+        let (all, start, visible) = state.withLock { state in
             let visible =
                 switch limit {
                 case .highWatermark: state.highWatermark.offset
                 case .lastStableOffset: state.lastStable
                 case .logEnd: state.end.offset
                 }
-            return (state.segments, state.logStart, visible, state.epochs)
+            return (
+                Searched(segments: state.segments, end: state.end.offset, epochs: state.epochs), state.logStart, visible
+            )
         }
+        let epochs = all.epochs
+        let limits = start..<max(start, visible)
         switch query {
         case .earliest: return FoundOffset(offset: start, timestamp: .none, epoch: epochs.epoch(at: start))
         case .latest: return FoundOffset(offset: visible, timestamp: .none, epoch: epochs.latest)
         case .timestamp(let timestamp):
-            for segment in segments where segment.maxTimestamp >= timestamp {
-                if let found = try first(in: segment, atOrAfter: timestamp, from: start, below: visible) {
+            for place in all.segments.indices where all.segments[place].maxTimestamp >= timestamp {
+                if let found = try first(in: place, of: all, atOrAfter: timestamp, within: limits) {
                     return FoundOffset(
                         offset: found.offset, timestamp: found.time, epoch: epochs.epoch(at: found.offset))
                 }
             }
             return nil
         case .maxTimestamp:
-            guard let found = try youngest(segments, within: start..<max(start, visible)) else { return nil }
+            guard let found = try youngest(all, within: limits) else { return nil }
             return FoundOffset(offset: found.offset, timestamp: found.time, epoch: epochs.epoch(at: found.offset))
         }
     }
 
+    /// What a search by time needs of the state, taken at one moment.
+    private struct Searched {
+        var segments: [Segment]
+        /// The log's end.
+        var end: Offset
+        var epochs: LeaderEpochCache
+
+        func nextBase(_ place: Int) -> Offset? { place + 1 < segments.count ? segments[place + 1].baseOffset : nil }
+    }
+
     /// The record with the largest timestamp; of equal ones the first.
     private func youngest(
-        _ segments: [Segment], within limits: Range<Offset>
+        _ all: Searched, within limits: Range<Offset>
     ) throws(ReadError) -> (offset: Offset, time: Timestamp)? {
         var best: (offset: Offset, time: Timestamp)?
-        for (place, segment) in segments.enumerated() where segment.maxTimestamp > best?.time ?? .none {
-            let next = place + 1 < segments.count ? segments[place + 1].baseOffset : Offset(.max)
+        for (place, segment) in all.segments.enumerated() where segment.maxTimestamp > best?.time ?? .none {
+            let next = all.nextBase(place) ?? Offset(.max)
             var found: (offset: Offset, time: Timestamp)?
             if segment.baseOffset >= limits.lowerBound, next <= limits.upperBound {
-                found = try first(
-                    in: segment, atOrAfter: segment.maxTimestamp, from: limits.lowerBound, below: limits.upperBound)
+                found = try first(in: place, of: all, atOrAfter: segment.maxTimestamp, within: limits)
             } else {
                 // Partly out of sight, and its youngest record perhaps as well.
-                found = try youngest(in: segment, within: limits)
+                found = try youngest(in: place, of: all, within: limits)
             }
             if let found, found.time > best?.time ?? .none { best = found }
         }
@@ -195,14 +208,15 @@ extension PartitionLog {
     }
 
     private func youngest(
-        in segment: Segment, within limits: Range<Offset>
+        in place: Int, of all: Searched, within limits: Range<Offset>
     ) throws(ReadError) -> (offset: Offset, time: Timestamp)? {
+        let segment = all.segments[place]
         var best: (offset: Offset, time: Timestamp)?
         do throws(FileError) {
             var scanner = BatchScanner(try segment.file(), from: 0, to: segment.size, checkingCRC: false)
             while case .batch(let batch, let position) = try scanner.next(), batch.baseOffset < limits.upperBound {
                 guard batch.lastOffset >= limits.lowerBound, batch.maxTimestamp > best?.time ?? .none else { continue }
-                let bytes = try segment.bytes(of: batch, at: position)
+                let bytes = try checkedBytes(of: batch, at: position, in: place, of: all)
                 var least = Timestamp(milliseconds: (best?.time.milliseconds ?? -1) + 1)
                 while let record = try record(in: bytes, atOrAfter: least, within: limits) {
                     best = record
@@ -214,18 +228,40 @@ extension PartitionLog {
     }
 
     private func first(
-        in segment: Segment, atOrAfter timestamp: Timestamp, from start: Offset, below visible: Offset
+        in place: Int, of all: Searched, atOrAfter timestamp: Timestamp, within limits: Range<Offset>
     ) throws(ReadError) -> (offset: Offset, time: Timestamp)? {
+        let segment = all.segments[place]
         do throws(FileError) {
             var found = try segment.find(timestamp: timestamp, to: segment.size)
-            while case .batch(let batch, let position) = found, batch.baseOffset < visible {
-                let bytes = try segment.bytes(of: batch, at: position)
-                let limits = start..<max(start, visible)
+            while case .batch(let batch, let position) = found {
+                let bytes = try checkedBytes(of: batch, at: position, in: place, of: all)
+                guard batch.baseOffset < limits.upperBound else { return nil }
                 if let record = try record(in: bytes, atOrAfter: timestamp, within: limits) { return record }
                 found = try segment.find(timestamp: timestamp, from: position + Int64(batch.byteCount))
             }
+            // What stands behind it might be the answer.
+            if case .flaw(let position, let reason) = found {
+                throw FileError(.damaged, .read, segment.path, detail: "damaged at byte \(position): \(reason)")
+            }
             return nil
         } catch { throw ReadError(error) }
+    }
+
+    /// A batch that a search by time answers from: it stands where it says, as reads ask of it (see `Segment.orderedEnd`).
+    private func checkedBytes(
+        of batch: BatchHeader, at position: Int64, in place: Int, of all: Searched
+    ) throws(FileError) -> ByteBuffer {
+        let segment = all.segments[place]
+        let range = position..<position + Int64(batch.byteCount)
+        let ordered = try segment.orderedEnd(
+            of: range, holding: nil, limit: all.nextBase(place) ?? all.end, epochs: all.epochs)
+        guard ordered == range.upperBound else {
+            throw FileError(
+                .damaged, .read, segment.path,
+                detail:
+                    "the batch at byte \(ordered) does not belong there: its offset or its leader epoch is wrong")
+        }
+        return try segment.bytes(of: batch, at: position)
     }
 
     private func record(

@@ -32,18 +32,26 @@ struct OrderedBatches: Sendable {
 }
 
 extension Segment {
-    /// Up to where the batches of `range`, which begins with the one that holds `offset`, stand in order: its end, but for rot.
+    /// Up to where the batches of `range` stand in order: its end, but for rot.
     ///
-    /// - Parameter limit: the base of the next segment, or the log's end.
+    /// - Parameters:
+    ///   - offset: what the range's first batch holds, if it was found by that.
+    ///   - limit: the base of the next segment, or the log's end.
     func orderedEnd(
-        of range: Range<Int64>, holding offset: Offset, limit: Offset, epochs: LeaderEpochCache
+        of range: Range<Int64>, holding offset: Offset?, limit: Offset, epochs: LeaderEpochCache
     ) throws(FileError) -> Int64 {
         let (loaded, known) = state.withLock { ($0.loadedSize, $0.ordered.run(holding: range.lowerBound)) }
         let end = min(range.upperBound, loaded)
         if range.lowerBound >= loaded || known.map({ $0.bytes.upperBound >= end }) ?? false { return range.upperBound }
         let file = try file()
         let start: Int64
-        if let known { start = known.bytes.upperBound } else { start = try self.start(of: offset, in: file, loaded) }
+        if let known {
+            start = known.bytes.upperBound
+        } else if let offset {
+            start = try self.start(of: offset, in: file, loaded)
+        } else {
+            start = try self.start(ofBatchAt: range.lowerBound, in: file, loaded)
+        }
         var next = known?.next ?? baseOffset
         var scanner = BatchScanner(file, from: start, to: loaded, checkingCRC: false)
         while scanner.position < end {

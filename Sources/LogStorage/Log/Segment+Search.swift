@@ -31,6 +31,17 @@ extension Segment {
         return 0
     }
 
+    /// Where to start looking at headers so that the batch at a position is met: at or before it.
+    func start(ofBatchAt position: Int64, in file: any File, _ limit: Int64) throws(FileError) -> Int64 {
+        let entry = try state.withLock { state throws(FileError) in
+            try state.offsets.last(fileSystem) { Int64($0.position) <= position }
+        }
+        if let entry, Int64(entry.position) < limit, try entryIsTrue(entry, in: file, limit) {
+            return Int64(entry.position)
+        }
+        return 0
+    }
+
     /// The first batch before `limit` that holds a record of `timestamp` or younger.
     func find(timestamp: Timestamp, to limit: Int64) throws(FileError) -> Found {
         let file = try file()

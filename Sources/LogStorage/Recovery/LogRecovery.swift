@@ -276,9 +276,14 @@ struct LogRecovery {
             from = segments[0].baseOffset
         }
         guard let from else { return }
+        let batches = StoredBatches(partition: partition, folder: folder, shared: shared, segments: segments, end: end)
+        if start.checksAll, !epochs.entries.isEmpty {
+            try EpochRepair(
+                partition: partition, shared: shared, batches: batches, epochs: epochs, isCurrent: cleanEnd == end
+            ).run()
+        }
         epochs.truncateEnd(to: from)
         var cache = epochs
-        let batches = StoredBatches(partition: partition, folder: folder, shared: shared, segments: segments, end: end)
         try batches.each(from: from) { cache.assign($0.header.partitionLeaderEpoch, at: $0.header.baseOffset) }
         epochs = cache
         epochs.isDirty = true

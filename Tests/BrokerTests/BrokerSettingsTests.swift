@@ -84,6 +84,7 @@ import Testing
         ("listeners: [{bind: 0.0.0.0:9092, allow_plaintext: true}]", "set advertise"),
         ("listeners: []", "at least one"),
         ("data: []", "names no folder"), ("data: [/a, /a/]", "twice"), ("data: [/a, /a/b]", "lies in another"),
+        ("data: [/a, b]", "absolute"),
         ("topic_defaults: {retention.msec: 5}", "did you mean 'retention.ms'"),
         ("topic_defaults: {retention.ms: soon}", "retention.ms"), ("limits: {request_bytes: 1}", "64KiB"),
         ("listeners: [{bind: '127.0.0.1:x'}]", "HOST:PORT"),

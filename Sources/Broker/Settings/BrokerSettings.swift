@@ -60,6 +60,10 @@ public struct BrokerSettings: Sendable, Equatable {
         guard folders.count <= Self.dataFoldersMax else {
             throw BrokerSettingsError("data names \(folders.count) folders; at most \(Self.dataFoldersMax) are served")
         }
+        // They note each other by their paths.
+        if folders.count > 1, let folder = folders.first(where: { !$0.isAbsolute }) {
+            throw BrokerSettingsError("several data folders are named by absolute paths, unlike \(folder)")
+        }
         for (place, folder) in folders.enumerated() {
             for (otherPlace, other) in folders.enumerated() where place != otherPlace && folder.starts(with: other) {
                 throw BrokerSettingsError(

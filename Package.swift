@@ -131,6 +131,10 @@ let package = Package(
             ]),
         .executableTarget(name: "millrace", dependencies: ["AgentCommands", "MillraceCLI"], linkerSettings: slim),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"], linkerSettings: slim),
+        .executableTarget(
+            name: "LogBenchmark",
+            dependencies: ["LogStorage", "Records", "Base", "CMillrace", argumentParser, nioCore, systemPackage],
+            path: "Benchmarks/log"),
         .target(name: "WireSchema"),
         .executableTarget(name: "WireGenerator", dependencies: ["WireSchema"]),
 

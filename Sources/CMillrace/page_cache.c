@@ -25,3 +25,5 @@ void millrace_thread_idle_io(void) {
     // IOPRIO_WHO_PROCESS, this thread; class 3 (idle) stands in the upper bits.
     syscall(SYS_ioprio_set, 1, 0, 3 << 13);
 }
+
+int millrace_sync_file_system(int descriptor) { return syncfs(descriptor); }

@@ -223,6 +223,10 @@ import Testing
             }
             for _ in 0..<3 {
                 let page = try await socket.call(request, version: 0)
+                #expect(
+                    page.topics.allSatisfy {
+                        $0.partitions.allSatisfy { $0.eligibleLeaderReplicas == [] && $0.lastKnownElr == [] }
+                    })
                 for topic in page.topics { seen += topic.partitions.map { "\(topic.name ?? "")-\($0.partitionIndex)" } }
                 request.cursor = page.nextCursor.map { next in
                     var cursor = DescribeTopicPartitionsRequest.Cursor()

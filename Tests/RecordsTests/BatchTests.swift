@@ -66,10 +66,15 @@ import Testing
             producerEpoch: ProducerEpoch(1), baseSequence: 30)
         var decompressor = Decompressor()
         var compressor = Compressor()
-        func filtered(keepsEmpty: Bool, _ isKept: (Record) -> Bool) throws(RecordError) -> RecordBatch? {
+        func filtered(keepsEmpty: Bool, _ isKept: (RecordSequence.Unsafe) -> Bool) throws(RecordError) -> RecordBatch? {
             try batch.filtered(
                 decompressedMax: .mib(1), keepsEmpty: keepsEmpty, decompressor: &decompressor, compressor: &compressor,
-                isKept: isKept)
+                verdicts: { (records) throws(RecordError) in
+                    var records = records
+                    var verdicts: [Bool] = []
+                    try records.forEachUnsafe { (record) throws(RecordError) in verdicts.append(isKept(record)) }
+                    return verdicts
+                })
         }
         let all = try #require(try filtered(keepsEmpty: false) { _ in true })
         #expect(all.bytes == batch.bytes)

@@ -67,6 +67,9 @@ struct DescribeTopicPartitionsHandler: ImmediateApiHandler {
         described.replicaNodes = [me]
         described.isrNodes = partition == nil ? [] : [me]
         described.offlineReplicas = partition == nil ? [me] : []
+        // Nullable by the schema, yet Kafka never leaves them null, and its Java client fails where they are.
+        described.eligibleLeaderReplicas = []
+        described.lastKnownElr = []
         return described
     }
 }

@@ -75,6 +75,12 @@ int millrace_byte_is_cached(int descriptor, int64_t position);
 /// Asks the kernel to forget the clean pages of a stretch of a file.
 void millrace_drop_from_cache(int descriptor, int64_t position, int64_t count);
 
+/// Fetches the cache line of an address that will be read soon.
+static inline void millrace_prefetch(const void *address) { __builtin_prefetch(address); }
+
+/// Makes all that was written to the file system of an open file durable (syncfs(2)). 0, or -1 and errno.
+int millrace_sync_file_system(int descriptor);
+
 /// The calling thread's reads and writes wait for everybody else's (ioprio_set(2), the idle class), where the disk's scheduler heeds that.
 void millrace_thread_idle_io(void);
 

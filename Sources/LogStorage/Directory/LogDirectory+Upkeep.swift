@@ -193,6 +193,7 @@ extension PartitionLog {
 
     /// Makes everything durable for a clean shutdown, also what recovery could find out by itself.
     func settle() throws(FileError) {
+        if state.withLock({ $0.isSettled }) { return }
         _ = try flush()
         let (segment, producers, end) = state.withLock {
             ($0.segments[$0.segments.count - 1], $0.summedProducers, $0.end.offset)

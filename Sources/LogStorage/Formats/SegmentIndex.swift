@@ -52,6 +52,9 @@ struct SegmentIndex<Entry: IndexEntry>: Sendable {
         try file.sync()
     }
 
+    /// Lets go of the open file; it is opened again when it is needed.
+    mutating func close() { file = nil }
+
     /// Removes the file and forgets every entry.
     mutating func remove(_ fileSystem: any FileSystem) throws(FileError) {
         tail = []

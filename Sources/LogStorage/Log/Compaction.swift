@@ -55,8 +55,7 @@ struct Compaction: ~Copyable {
     private let plan: CompactionPlan
     private let now: Timestamp
     private let config: LogConfig
-    private var latest: [[UInt8]: Offset] = [:]
-    private var keyBytes = 0
+    private let latest = CompactionKeys()
     /// By producer.
     private var aborted: [ProducerID: [AbortedTransaction]] = [:]
     /// Producers of which a record of a transaction was kept whose marker has not come yet.
@@ -112,7 +111,7 @@ struct Compaction: ~Copyable {
             var scanner = BatchScanner(try segment.file(), from: 0, to: segment.size, checkingCRC: false)
             while case .batch(let header, let position) = try scanner.next() {
                 if header.isControl || header.nextOffset <= plan.cleanedTo || isAborted(header) { continue }
-                if keyBytes > log.shared.settings.compactionKeyBytes.bytes { return header.baseOffset }
+                if latest.byteCount > log.shared.settings.compactionKeyBytes.bytes { return header.baseOffset }
                 try learn(try segment.bytes(of: header, at: position), header)
             }
         }
@@ -123,12 +122,11 @@ struct Compaction: ~Copyable {
         do throws(RecordError) {
             var records = try RecordBatch(bytes).records(
                 decompressedMax: log.shared.settings.decompressedMax, using: &decompressor)
-            while let record = try records.next() {
-                guard let key = record.key else { continue }
-                // 64 bytes stand for the entry itself.
-                let old = latest.updateValue(record.offset, forKey: Array(key.readableBytesView))
-                if old == nil { keyBytes += key.readableBytes + 64 }
+            var found: [(hash: CompactionKeys.Hash, offset: Offset)] = []
+            try records.forEachUnsafe { (record) throws(RecordError) in
+                if let key = record.key { found.append((latest.hash(key), record.offset)) }
             }
+            for (hash, offset) in found { latest.note(hash, at: offset) }
         } catch {
             log.shared.emit(.batchNotCompacted(log.partition, offset: header.baseOffset, reason: error.message))
         }
@@ -181,11 +179,23 @@ struct Compaction: ~Copyable {
             let batch = try RecordBatch(bytes).filtered(
                 decompressedMax: log.shared.settings.decompressedMax, keepsEmpty: isProducersLast,
                 decompressor: &decompressor, compressor: &compressor
-            ) { record in
-                if isAborted { return false }
-                guard let key = record.key else { return true }
-                if let newest = latest[Array(key.readableBytesView)], newest > record.offset { return false }
-                return record.value != nil || !tombstonesGo
+            ) { (records) throws(RecordError) in
+                var records = records
+                var keyed: [(place: Int, hash: CompactionKeys.Hash, offset: Offset, isTombstone: Bool)] = []
+                var place = 0
+                try records.forEachUnsafe { (record) throws(RecordError) in
+                    if let key = record.key {
+                        keyed.append((place, latest.hash(key), record.offset, record.value == nil))
+                    }
+                    place += 1
+                }
+                var verdicts = Array(repeating: !isAborted, count: place)
+                if isAborted { return verdicts }
+                for (place, hash, offset, isTombstone) in keyed {
+                    let isReplaced = latest.latest(hash).map { $0 > offset } ?? false
+                    verdicts[place] = !isReplaced && !(isTombstone && tombstonesGo)
+                }
+                return verdicts
             }
             if let batch, batch.isTransactional, batch.recordCount > 0 { kept.insert(batch.header.producerID) }
             return batch.map { ($0.bytes, $0.header) }

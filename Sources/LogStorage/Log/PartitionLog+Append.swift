@@ -151,6 +151,7 @@ extension PartitionLog {
                 try roll(&state, nextBase: staged.headers[0].baseOffset)
             }
         } catch { throw refused(error) }
+        state.isSettled = false
         let segment = state.segments[state.segments.count - 1]
         do throws(FileError) { try staged.write(to: segment) } catch let failure {
             // A part of it may stand behind the end, where a later, shorter append would leave its rest to be found by recovery.
@@ -195,6 +196,7 @@ extension PartitionLog {
         let segment = try Segment.create(baseOffset: nextBase, folder: folder, fileSystem: shared.fileSystem)
         state.segments[state.segments.count - 1].seal()
         state.segments.append(segment)
+        state.isSettled = false
         state.folderIsDirty = true
         // Named by the base of a segment, so that recovery finds one near the end. Summed, and never the only source: not synced.
         try? writeSnapshot(state.summedProducers, at: nextBase)

@@ -39,6 +39,7 @@ extension PartitionLog {
     }
 
     private func cut(_ state: inout State, to offset: Offset) throws(FileError) {
+        state.isSettled = false
         let kept = Self.segmentIndex(of: offset, in: state.segments)
         for segment in state.segments[(kept + 1)...].reversed() {
             for file in segment.files where try shared.fileSystem.exists(file) { try shared.fileSystem.unlink(file) }

@@ -50,6 +50,8 @@ public final class PartitionLog: Sendable {
         var deleted: [(paths: [FilePath], after: Timestamp)] = []
         /// Up to where the log was compacted.
         var cleanedTo: Offset = .zero
+        /// All that a clean shutdown writes stands in the files: nothing was appended or cut since they were read.
+        var isSettled = false
         var offlineReason: String?
         var isClosed = false
         var lastFlush = Timestamp.none

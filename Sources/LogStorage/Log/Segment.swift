@@ -178,6 +178,18 @@ final class Segment: Sendable {
                 try state.times.remove(fileSystem)
             }
             state.indexesAreDurable = true
+            // Seldom looked into from now on, and there may be many.
+            state.offsets.close()
+            state.times.close()
+        }
+    }
+
+    /// Lets go of the open files; they are opened again when they are needed.
+    func release() {
+        state.withLock { state in
+            state.file = nil
+            state.offsets.close()
+            state.times.close()
         }
     }
 

@@ -43,6 +43,8 @@ struct LogRecovery {
     private var epochs = LeaderEpochCache()
     private var scannedFrom: Int?
     private var bytesRead: Int64 = 0
+    /// Nothing was rebuilt or repaired.
+    private var isUntouched = true
 
     init(
         _ partition: TopicPartition, topicID: TopicID, path: FilePath, shared: LogShared, config: LogConfig,
@@ -123,13 +125,17 @@ struct LogRecovery {
     private mutating func take(_ segment: Segment, next: Offset?) throws(FileError) {
         if let reason = try segment.load(indexInterval: config.indexInterval, isActive: next == nil) {
             shared.emit(.indexRebuilt(partition, file: segment.path, reason: reason))
+            isUntouched = false
         }
         if let next {
             segments.append(segment)
             end = next
+            segment.release()
         } else if let last = try segment.nextOffset(), last >= known, last == cleanEnd ?? last {
             segments.append(segment)
             end = last
+            // A partition to which nobody writes holds no descriptor.
+            segment.release()
         } else {
             scannedFrom = segments.count
             var none: ArraySlice<Offset> = []
@@ -292,10 +298,13 @@ struct LogRecovery {
     private func log(_ producers: ProducerState) -> PartitionLog {
         let active = segments[segments.count - 1]
         let place = LogPosition(offset: end, segment: active.baseOffset, position: active.size)
+        let snapshot = folder.segmentFile(end, ProducerSnapshot.suffix)
+        let isSettled =
+            start.isClean && isUntouched && scannedFrom == nil && ((try? fileSystem.exists(snapshot)) ?? false)
         var state = PartitionLog.State(
             config: config, segments: segments, logStart: max(start.logStart ?? .zero, segments[0].baseOffset),
             end: place, durable: place, highWatermark: place, producers: producers, epochs: epochs,
-            cleanedTo: start.cleanedTo, lastFlush: shared.time.wallTime)
+            cleanedTo: start.cleanedTo, isSettled: isSettled, lastFlush: shared.time.wallTime)
         state.hasAborted = segments.contains { $0.abortedSum.count > 0 }
         return PartitionLog(
             partition, topicID: topicID, folder: folder, shared: shared, durablePoint: durablePoint, state: state)

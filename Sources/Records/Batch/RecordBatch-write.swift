@@ -56,26 +56,32 @@ extension RecordBatch {
         return try RecordBatch(bytes)
     }
 
-    /// The batch with only those records that `isKept` wants, at their old offsets: what compaction writes. Base and last
+    /// The batch with only those records that have a true among the verdicts, one for each in their order, at their old offsets: what compaction writes. Base and last
     /// offset, producer and sequences stay, so that readers and producer state see the same batch. Nil where no record is
     /// left, unless `keepsEmpty`; then the batch has a header only.
     ///
     /// - Throws: what reading the records throws, and `.compressionFailed`.
     public func filtered(
         decompressedMax: ByteCount, keepsEmpty: Bool, decompressor: inout Decompressor, compressor: inout Compressor,
-        isKept: (Record) -> Bool
+        verdicts: (RecordSequence) throws(RecordError) -> [Bool]
     ) throws(RecordError) -> RecordBatch? {
-        var records = try records(decompressedMax: decompressedMax, using: &decompressor)
+        let all = try records(decompressedMax: decompressedMax, using: &decompressor)
+        // Most batches stay whole, and nothing of those is copied.
+        let verdicts = try verdicts(all)
+        if !verdicts.contains(false) { return self }
         var kept = ByteBuffer()
+        kept.reserveCapacity(all.decompressedByteCount)
         var count: Int32 = 0
         var newest: Timestamp?
-        while let record = try records.next() {
-            guard isKept(record) else { continue }
-            kept.writeImmutableBuffer(record.bytes)
+        var place = 0
+        var records = all
+        try records.forEachUnsafe { (record) throws(RecordError) in
+            defer { place += 1 }
+            guard verdicts[place] else { return }
+            kept.writeBytes(record.bytes)
             count += 1
             newest = max(newest ?? record.timestamp, record.timestamp)
         }
-        if count == header.recordCount { return self }
         guard count > 0 || keepsEmpty else { return nil }
         return try replacingRecords(kept, count: count, maxTimestamp: newest ?? maxTimestamp, compressor: &compressor)
     }

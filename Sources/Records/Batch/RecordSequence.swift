@@ -52,6 +52,8 @@ public struct RecordSequence: Sendable {
         public let headerCount: Int
         /// The headers as they stand in the record, after their count.
         public let headers: UnsafeRawBufferPointer
+        /// All of it, its length before it.
+        public let bytes: UnsafeRawBufferPointer
     }
 
     /// Hands every record that is left to `body` without touching a reference count: the fastest way through a batch. The
@@ -68,7 +70,8 @@ public struct RecordSequence: Sendable {
                     Unsafe(
                         offset: header.baseOffset + Int64(fields.offsetDelta), timestamp: timestamp(fields),
                         key: fields.key.part(of: bytes), value: fields.value.part(of: bytes),
-                        headerCount: fields.headerCount, headers: fields.headers.part(of: bytes)!))
+                        headerCount: fields.headerCount, headers: fields.headers.part(of: bytes)!,
+                        bytes: fields.record.part(of: bytes)!))
             }
         }
         try checkEnd(place)

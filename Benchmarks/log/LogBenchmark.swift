@@ -20,7 +20,10 @@ import SystemPackage
     @Option(help: "Where to work; a folder in it is made and removed.") var folder = "/tmp"
     @Option(help: "How often each side is run, in turns.") var rounds = 5
 
+    @Option(help: .hidden) var opening: String?
+
     func run() throws {
+        if let opening { return try Bench(place: FilePath(opening), rounds: 1).opening() }
         let place = FilePath("\(folder)/millrace-log-benchmark-\(getpid())")
         defer { try? FileManager.default.removeItem(atPath: place.string) }
         let bench = Bench(place: place, rounds: rounds)

@@ -52,7 +52,7 @@ final class RunningBroker: Sendable {
         let queryLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
         let writeLanes = (0..<settings.diskLanes).map { _ in DiskLane(jobsMax: settings.limits.diskJobsMax) }
         let lanes = [adminLane, queryLane] + writeLanes
-        let flushes = FlushGroup(threads: settings.diskLanes)
+        let flushes = FlushGroup(threads: max(FlushGroup.threadsUsual, settings.diskLanes))
         var opened: LogDirectories?
         do {
             // The log directories' locks come first: they keep a second broker away from the metadata too.

@@ -47,8 +47,11 @@ public final class FlushGroup: Flusher {
     private let ended = ThreadSemaphore()
     private let threadCount: Int
 
+    /// So many flushes of different logs wait for the disk at the same time (docs/decisions/0015-group-commit-of-many-partitions.md).
+    public static let threadsUsual = 8
+
     /// Starts the threads; they end with `close()`.
-    public init(threads: Int = 2) {
+    public init(threads: Int = threadsUsual) {
         threadCount = max(1, threads)
         for _ in 0..<threadCount { startThread { [self] in run() } }
     }

@@ -135,6 +135,27 @@ struct ScrubberTests {
         try check(machine, lost: [])
     }
 
+    /// The index of aborted transactions is not in the batches alone: its segment is written anew, and it must still hide what it hid.
+    @Test func whatWasAbortedStaysHiddenWhenItsSegmentIsMended() throws {
+        let machine = try prepared(2, segmentBytes: .bytes(700))
+        let log = try machine.log()
+        try log.addTransactional(["aborted"], producer: 7, sequence: 0)
+        try log.end(7, commits: false)
+        try log.add(["plain"])
+        for number in 0..<8 { try log.add(["later \(number)"]) }
+        _ = try log.flush()
+        #expect(log.segmentCount > 1)
+        let before = try log.committedValues()
+        #expect(!before.contains("aborted") && before.contains("plain"))
+        try rot(machine, offset: 1)
+        scrub(machine)
+        #expect(machine.facts.names.contains("batches_quarantined"))
+        #expect(try log.committedValues() == before.filter { $0 != "value 1" })
+        machine.crash(.keepAll)
+        try machine.start()
+        #expect(try machine.log().committedValues() == before.filter { $0 != "value 1" })
+    }
+
     @Test func aCutAtAnyCallOfAMendLosesNothingMore() throws {
         for offset in [3, 12] as [Int64] {
             let whole = try prepared()

@@ -1,4 +1,4 @@
-public import Base
+import Base
 import SystemPackage
 
 /// Old records of a chain in few files, so that its folder doesn't grow for ever. Nothing is forgotten: an audit reads them as before.

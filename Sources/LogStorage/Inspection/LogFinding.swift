@@ -1,4 +1,4 @@
-public import Base
+import Base
 public import SystemPackage
 
 /// Something in a log directory that is not as it was written.

@@ -118,7 +118,7 @@ private struct LatencyRun: Sendable {
                         "\(count - arrived) of \(count) acknowledged records have not arrived after \(Self.arrivalMax)")
                 }
             }
-            try await group.next()
+            _ = try await group.next()
             group.cancelAll()
         }
         return result.update { $0 }

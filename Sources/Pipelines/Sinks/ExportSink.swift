@@ -45,7 +45,7 @@ final class ExportSink<Store: ExportStore>: PartitionSink {
     func tick() async throws { try await export.tick() }
 
     func stop() async throws {
-        do { try await export.stop() } catch let error as ExportError {
+        do { try await export.stop() } catch {
             // An attempt that is over already has nothing left to commit.
             if error.code != .stopped { throw error }
         }

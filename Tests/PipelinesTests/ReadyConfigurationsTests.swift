@@ -56,15 +56,19 @@ extension Steps {
         case row(Event, time: Timestamp?)
         case filteredOut
         case dropped(reason: String)
+        case deadLetter(StepFailure)
     }
 
-    func outcome(of line: [UInt8], recordHash: UInt64 = 1) -> TestOutcome {
+    func outcome(
+        of line: [UInt8], recordHash: UInt64 = 1, arrival: Timestamp = .none, memory: StepMemory = StepMemory()
+    ) -> TestOutcome {
         var row = Row()
         return line.withUnsafeBytes { bytes in
-            switch apply(to: bytes, recordHash: recordHash, row: &row) {
+            switch apply(to: bytes, recordHash: recordHash, arrival: arrival, memory: memory, row: &row) {
             case .row(let time): .row(row.event, time: time)
             case .filteredOut: .filteredOut
             case .dropped(let reason): .dropped(reason: reason)
+            case .deadLetter(let failure): .deadLetter(failure)
             }
         }
     }

@@ -1,3 +1,5 @@
+public import Base
+
 /// Turns the bytes of one record into an event. Compiled once, used for every record.
 public protocol LineParser: Sendable {
     /// The fields that an event of this parser may have and their types; nil where only the input knows (JSON).
@@ -10,10 +12,17 @@ public protocol LineParser: Sendable {
     /// - Throws: what was expected and where, for a line of another shape; what the row holds then is nothing to rely on. The caller
     ///   keeps the line (`on_error`).
     func parse(_ line: UnsafeRawBufferPointer, into row: inout Row) throws(ParseError)
+
+    /// The same, of a line that was read at that time: what its own time leaves out (syslog's has no year) is filled in from it.
+    func parse(_ line: UnsafeRawBufferPointer, received: Timestamp, into row: inout Row) throws(ParseError)
 }
 
 extension LineParser {
     public var usualFields: [(name: String, type: ValueType)]? { fields }
+
+    public func parse(_ line: UnsafeRawBufferPointer, received: Timestamp, into row: inout Row) throws(ParseError) {
+        try parse(line, into: &row)
+    }
 
     /// The line as an event that outlives it.
     public func parse(_ line: UnsafeRawBufferPointer) throws(ParseError) -> Event {

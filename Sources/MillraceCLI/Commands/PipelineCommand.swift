@@ -173,6 +173,11 @@ extension PipelineCommand.Run {
         switch result.outcome {
         case .filtered: fields.append(Field("becomes", .string("filtered")))
         case .dropped(let reason): fields += [Field("becomes", .string("dropped")), Field("reason", .string(reason))]
+        case .deadLetter(let failure):
+            fields += [
+                Field("becomes", .string("dead_letter")), Field("step", .string(failure.step)),
+                Field("reason", .string(failure.reason)),
+            ]
         case .row(let event):
             fields += [
                 Field("becomes", .string("row")),

@@ -13,6 +13,7 @@ public struct DryRun: Sendable {
             case row(Event)
             case filtered
             case dropped(reason: String)
+            case deadLetter(StepFailure)
         }
 
         public var partition: TopicPartition
@@ -24,6 +25,9 @@ public struct DryRun: Sendable {
 
     private let settings: PipelineSettings
     private let cluster: KafkaCluster
+
+    /// What steps remember, by the partition that they remember it of.
+    private typealias Memories = [TopicPartition: StepMemory]
 
     public init(_ settings: PipelineSettings, on cluster: KafkaCluster) {
         self.settings = settings
@@ -50,36 +54,46 @@ public struct DryRun: Sendable {
         }
         guard !ends.isEmpty, limit > 0 else { return }
         var rest = limit
+        var memories: Memories = [:]
         let reader = PartitionReader(cluster: cluster, partitions: from)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await reader.run() }
             defer { reader.close() }
             while !ends.isEmpty, rest > 0, let data = try await reader.next() {
-                try take(data, &rest, show)
+                try take(data, &rest, &memories, show)
                 if let end = ends[data.partition], data.nextOffset >= end { ends[data.partition] = nil }
             }
         }
     }
 
-    private func take(_ data: FetchedPartition, _ rest: inout Int, _ show: (Result) -> Void) throws {
+    private func take(
+        _ data: FetchedPartition, _ rest: inout Int, _ memories: inout Memories, _ show: (Result) -> Void
+    ) throws {
         var row = Row()
+        let memory = memories[data.partition] ?? StepMemory()
+        memories[data.partition] = memory
         for batch in data.batches {
             var records = try batch.records(decompressedMax: PartitionTask.batchBytesMax)
             while rest > 0, let record = try records.next() {
                 guard record.offset >= data.startOffset else { continue }
                 rest -= 1
-                show(result(of: record, in: data.partition, &row))
+                show(result(of: record, in: data.partition, memory, &row))
             }
         }
     }
 
-    private func result(of record: Record, in partition: TopicPartition, _ row: inout Row) -> Result {
+    private func result(
+        of record: Record, in partition: TopicPartition, _ memory: StepMemory, _ row: inout Row
+    ) -> Result {
         let hash = RecordHash.of(partition: partition.partition, offset: record.offset.rawValue)
         var result = Result(partition: partition, offset: record.offset, outcome: .filtered, folders: [])
         (record.value ?? ByteBuffer()).withUnsafeReadableBytes { bytes in
-            switch settings.steps.apply(to: bytes, recordHash: hash, row: &row) {
+            let outcome = settings.steps.apply(
+                to: bytes, recordHash: hash, arrival: record.timestamp, memory: memory, row: &row)
+            switch outcome {
             case .filteredOut: break
             case .dropped(let reason): result.outcome = .dropped(reason: reason)
+            case .deadLetter(let failure): result.outcome = .deadLetter(failure)
             case .row(let time):
                 result.outcome = .row(row.event)
                 for case .export(let export) in settings.sinks {

@@ -11,13 +11,20 @@ final class PartitionTask {
     struct Counts: Equatable {
         var rows = 0
         var filteredOut = 0
-        var unparsed = 0
+        /// Left out by `on_error: drop`.
+        var dropped = 0
+        var deadLetters = 0
+        /// By the step that failed, the parser first.
+        var failures: [Int: Int] = [:]
     }
 
     let partition: TopicPartition
     let topicID: TopicID
     private let steps: Steps
+    /// Those of the configuration in their order, then the dead letters'.
     let sinks: [any PartitionSink]
+    private let deadLetters: DeadLetterSink?
+    private let memory = StepMemory()
     private var decompressor = Decompressor()
     private var row = Row()
     private var sources = SourceCounter()
@@ -28,11 +35,15 @@ final class PartitionTask {
 
     static let batchBytesMax = ByteCount.mib(64)
 
-    init(partition: TopicPartition, topicID: TopicID, steps: Steps, sinks: [any PartitionSink]) {
+    init(
+        partition: TopicPartition, topicID: TopicID, steps: Steps, sinks: [any PartitionSink],
+        deadLetters: DeadLetterSink? = nil
+    ) {
         self.partition = partition
         self.topicID = topicID
         self.steps = steps
-        self.sinks = sinks
+        self.deadLetters = deadLetters
+        self.sinks = deadLetters.map { sinks + [$0] } ?? sinks
     }
 
     /// Takes the partition over in every sink. Where to read from, `start` says then; nil where the pipeline's own `start` decides.
@@ -69,6 +80,7 @@ final class PartitionTask {
             try await sink.advance(
                 to: data.nextOffset, leaderEpoch: data.leaderEpoch, records: 0, sources: SourceTally())
         }
+        counts.failures = memory.takeFailures()
         return counts
     }
 
@@ -85,7 +97,8 @@ final class PartitionTask {
             let value = record.value ?? ByteBuffer()
             // The row lends the record's bytes: it is used up before they go.
             let outcome = value.withUnsafeReadableBytes { bytes in
-                let outcome = steps.apply(to: bytes, recordHash: hash, row: &row)
+                let outcome = steps.apply(
+                    to: bytes, recordHash: hash, arrival: record.timestamp, memory: memory, row: &row)
                 if case .row(let time) = outcome {
                     for sink in sinks where record.offset >= sink.position {
                         sink.append(row, time: time, offset: record.offset, timestamp: record.timestamp)
@@ -95,7 +108,14 @@ final class PartitionTask {
             }
             switch outcome {
             case .filteredOut: counts.filteredOut += 1
-            case .dropped: counts.unparsed += 1
+            case .dropped: counts.dropped += 1
+            case .deadLetter(let failure):
+                counts.deadLetters += 1
+                guard let deadLetters else { preconditionFailure("a dead letter without a topic for it") }
+                if record.offset >= deadLetters.position {
+                    try deadLetters.append(record, failure: failure)
+                    if deadLetters.wantsFlush { try await deadLetters.flush() }
+                }
             case .row:
                 counts.rows += 1
                 for sink in sinks where sink.wantsFlush { try await sink.flush() }

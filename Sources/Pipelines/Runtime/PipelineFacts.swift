@@ -41,12 +41,18 @@ struct GroupCommitFailed: Fact {
 struct RecordsProcessed: Fact {
     var pipeline: String
     var counts: PartitionTask.Counts
+    var steps: Steps
 
     var level: Logger.Level { .trace }
     var message: String { "\(pipeline): \(counts.rows) rows" }
     func measure(in metrics: MetricRegistry) {
         metrics.counter(PipelineMetrics.rows, pipeline).increment(by: counts.rows)
         metrics.counter(PipelineMetrics.filtered, pipeline).increment(by: counts.filteredOut)
-        metrics.counter(PipelineMetrics.unparsed, pipeline).increment(by: counts.unparsed)
+        metrics.counter(PipelineMetrics.dropped, pipeline).increment(by: counts.dropped)
+        metrics.counter(PipelineMetrics.deadLetters, pipeline).increment(by: counts.deadLetters)
+        metrics.counter(PipelineMetrics.unparsed, pipeline).increment(by: counts.failures[0] ?? 0)
+        for (place, count) in counts.failures {
+            metrics.counter(PipelineMetrics.stepErrors, pipeline, steps.stepName(at: place)).increment(by: count)
+        }
     }
 }

@@ -152,7 +152,7 @@ final class PipelineMember: GroupConsumerHandler {
             }
             try await guarding(task, data.partition) {
                 let counts = try await task.take(data)
-                telemetry.emit(RecordsProcessed(pipeline: settings.name, counts: counts))
+                telemetry.emit(RecordsProcessed(pipeline: settings.name, counts: counts, steps: settings.steps))
                 outcome.withLock { $0.rows += counts.rows }
             }
         }
@@ -223,7 +223,7 @@ final class PipelineMember: GroupConsumerHandler {
         do {
             let topicID = try await cluster.topicID(partition.topic)
             var committed: Offset?
-            if !lineFiles.files.isEmpty {
+            if !lineFiles.files.isEmpty || settings.deadLetters != nil {
                 committed =
                     try await Admin(cluster).committedOffsets(group: settings.group, partitions: [partition])[
                         partition]?
@@ -231,7 +231,8 @@ final class PipelineMember: GroupConsumerHandler {
             }
             let task = PartitionTask(
                 partition: partition, topicID: topicID, steps: settings.steps,
-                sinks: settings.sinks.map { sink(for: $0, partition, topicID) })
+                sinks: settings.sinks.map { sink(for: $0, partition, topicID) },
+                deadLetters: settings.deadLetters.map { deadLetters($0, partition, topicID) })
             try await task.start(committed: committed)
             var start = task.start
             if start == nil {
@@ -244,6 +245,16 @@ final class PipelineMember: GroupConsumerHandler {
             try startOver(partition, after: error, tries: tries)
             return nil
         }
+    }
+
+    private func deadLetters(
+        _ deadLetters: DeadLetterSettings, _ partition: TopicPartition, _ topicID: TopicID
+    ) -> DeadLetterSink {
+        DeadLetterSink(
+            log: DeadLetterTopic(
+                cluster: cluster, topic: deadLetters.topic, partition: partition, topicID: topicID,
+                pipeline: settings.name, group: settings.group),
+            settings: deadLetters, partition: partition, pipeline: settings.name, time: time)
     }
 
     private func sink(
@@ -296,7 +307,7 @@ final class PipelineMember: GroupConsumerHandler {
     }
 
     private func startOver(_ partition: TopicPartition, after error: any Error, tries: Int) throws {
-        var isRetriable = (error as? ClientError)?.isRetriable ?? false
+        var isRetriable = (error as? ClientError).map { $0.isRetriable || $0.endsTransactionOnly } ?? false
         if let export = error as? ExportError {
             // A broker that has just come up, or a new leader, may know less of its log for a moment.
             isRetriable = export.isRetriable || (export.code == .aheadOfLog && tries < Self.aheadOfLogTriesMax)

@@ -9,6 +9,17 @@ public enum PipelineMetrics {
     static let unparsed = Metric.counter(
         "millrace_pipeline_unparsed_total", "pipeline",
         help: "Records that a parser could not read; on_error says what became of them.")
+    static let stepErrors = Metric.counter(
+        "millrace_pipeline_step_errors_total", "pipeline", "step",
+        help: "Records that a step could not do its work on, by the step; on_error says what became of them.")
+    static let dropped = Metric.counter(
+        "millrace_pipeline_dropped_total", "pipeline",
+        help: "Records that a step failed on and that its on_error: drop left out.")
+    static let deadLetters = Metric.counter(
+        "millrace_pipeline_dead_letters_total", "pipeline",
+        help:
+            "Records that a step failed on and that go to the pipeline's dlq; counted again where a restart reads them again."
+    )
     static let restarts = Metric.counter(
         "millrace_pipeline_restarts_total", "pipeline",
         help: "Times that the work on a partition failed and began anew.")
@@ -18,6 +29,6 @@ public enum PipelineMetrics {
     )
 
     public static let all: [Metric] = [
-        rows, filtered, unparsed, restarts, commitFailures,
+        rows, filtered, unparsed, stepErrors, dropped, deadLetters, restarts, commitFailures,
     ]
 }

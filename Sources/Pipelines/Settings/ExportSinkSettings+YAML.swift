@@ -132,9 +132,8 @@ extension Steps {
     /// A column for each field that the parser knows, and for lines that it doesn't; nil where only the input knows.
     func usualColumns(kafka: KafkaColumns, layout: TableLayout) -> [TableSchema.Column]? {
         guard var fields = usualFields else { return nil }
-        if onError == .keep, !(parser is RawLineParser) {
-            fields += [(UnparsedFields.line, .string), (UnparsedFields.reason, .string)]
-        }
+        if onError == .keep, !(parser is RawLineParser) { fields.append((UnparsedFields.line, .string)) }
+        if noteErrors { fields.append((UnparsedFields.reason, .string)) }
         return TableSchema.derived(from: fields, kafka: kafka, layout: layout)
     }
 }

@@ -13,6 +13,7 @@ extension PipelineSettings {
           - rename: {example: host}
           - remove: referer
           - keep: [status, host]
+        dlq: {topic: one.dead, linger: 1s, batch: 256KiB}
         to:
           - export:
               root: hdfs://nn:9870/logs
@@ -44,6 +45,6 @@ extension PipelineSettings {
         "{pipeline: two, from: {topics: t}, steps: [{parse: {journal: {}}}], to: [{file: {path: /a}}]}",
         "{pipeline: two, from: {topics: t}, steps: [{parse: {logfmt: {}}}], to: [{file: {path: /a}}]}",
         "{pipeline: two, from: {topics: t}, steps: [{parse: {raw: {}}}], to: [{file: {path: /a}}]}",
-        "{pipeline: two, from: {topics: t}, steps: [{parse: json}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: json, on_error: dlq}], dlq: dead, to: [{file: {path: /a}}]}",
     ]
 }

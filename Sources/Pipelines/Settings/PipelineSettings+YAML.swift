@@ -5,7 +5,7 @@ import Settings
 import SystemPackage
 
 extension PipelineSettings {
-    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `from` (`topics`, `group`, `start`), `steps` (`parse`, `filter`), `to` (`export`, `file`), `tests`.
+    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `from` (`topics`, `group`, `start`), `steps`, `dlq`, `to` (`export`, `file`), `tests`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
         let name = try Self.name(try file.required("pipeline"), "a pipeline's name")
@@ -16,7 +16,9 @@ extension PipelineSettings {
         let group = try from.string("group")
         let start = try from.choice("start", default: ExportStart.earliest)
         try from.finish()
-        let steps = try Steps(yaml: file.node("steps"))
+        let stepsNode = file.node("steps")
+        let steps = try Steps(yaml: stepsNode)
+        let deadLetters = try Self.deadLetters(file.node("dlq"), steps: steps, at: stepsNode, topics: topics)
         let sinksNode = try file.required("to")
         var sinks: [SinkSettings] = []
         for node in try sinksNode.sequence() {
@@ -28,6 +30,7 @@ extension PipelineSettings {
         }
         guard !sinks.isEmpty else { throw sinksNode.expected("at least one sink") }
         self.init(name: name, topics: topics, group: group, start: start, steps: steps, sinks: sinks)
+        self.deadLetters = deadLetters
         bootstrap = try file.string("broker")
         for node in try file.node("tests")?.sequence() ?? [] { tests.append(try PipelineTest(yaml: node)) }
         try file.finish()
@@ -37,6 +40,22 @@ extension PipelineSettings {
                 self.sinks[index] = .export(export)
             }
         }
+    }
+
+    private static func deadLetters(
+        _ node: YAMLNode?, steps: Steps, at stepsNode: YAMLNode?, topics: [String]
+    ) throws(SettingsError) -> DeadLetterSettings? {
+        guard let node else {
+            guard let stepsNode, steps.haveDeadLetters else { return nil }
+            throw SettingsError(
+                "'on_error: dlq' needs the pipeline's 'dlq', e.g. dlq: {topic: nginx.dead}", at: stepsNode.place)
+        }
+        let settings = try DeadLetterSettings(yaml: node)
+        guard !topics.contains(settings.topic) else {
+            throw SettingsError(
+                "the pipeline would read its own dead letters: it reads '\(settings.topic)'", at: node.place)
+        }
+        return settings
     }
 
     static func name(_ node: YAMLNode, _ what: String) throws(SettingsError) -> String {

@@ -17,6 +17,8 @@ public struct PipelineSettings: Sendable {
     public var start: ExportStart
     public var steps: Steps
     public var sinks: [SinkSettings]
+    /// Where records go that a step fails on and whose `on_error` is `dlq`.
+    public var deadLetters: DeadLetterSettings?
     /// Tests that stand in the file.
     public var tests: [PipelineTest] = []
 

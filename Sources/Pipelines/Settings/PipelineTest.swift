@@ -20,6 +20,8 @@ public struct PipelineTest: Sendable {
         case filtered
         /// Its parser didn't know it: it is kept with `_error`, or dropped.
         case unparsed
+        /// A step failed on it, and it goes to the pipeline's `dlq`.
+        case deadLetter = "dead_letter"
     }
 
     public var name: String
@@ -35,10 +37,14 @@ public struct PipelineTest: Sendable {
     public func problem(in pipeline: PipelineSettings) -> String? {
         var row = Row()
         return input.withUnsafeBytes { bytes -> String? in
-            let result = pipeline.steps.apply(to: bytes, recordHash: 0, row: &row)
+            let result = pipeline.steps.apply(
+                to: bytes, recordHash: 0, memory: StepMemory(), row: &row)
             switch result {
             case .filteredOut: return outcome == .filtered ? nil : "the record is filtered out"
             case .dropped(let reason): return outcome == .unparsed ? nil : "the record is dropped: \(reason)"
+            case .deadLetter(let failure):
+                return outcome == .deadLetter
+                    ? nil : "the record is a dead letter: step \(failure.step): \(failure.reason)"
             case .row(let time): return problem(row.event, time, pipeline)
             }
         }
@@ -94,8 +100,9 @@ extension PipelineTest {
             try members.finish()
         }
         folder = try mapping.string("folder")
-        if outcome == .filtered, !fields.isEmpty || folder != nil {
-            throw SettingsError("a record that is filtered out has no row and no folder", at: node.place)
+        if outcome == .filtered || outcome == .deadLetter, !fields.isEmpty || folder != nil {
+            throw SettingsError(
+                "a record that is filtered out, or a dead letter, has no row and no folder", at: node.place)
         }
         try mapping.finish()
     }

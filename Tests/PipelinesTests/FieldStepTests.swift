@@ -5,7 +5,7 @@ import Testing
 
 @testable import Pipelines
 
-@Suite struct RowOperationTests {
+@Suite struct FieldStepTests {
     private func pipeline(_ steps: String, format: String = "jsonl") throws -> PipelineSettings {
         try PipelineSettings(
             yaml: try YAMLNode.parse(

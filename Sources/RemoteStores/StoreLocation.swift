@@ -10,6 +10,7 @@ public import SystemPackage
 public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
     case local(FilePath)
     case webHDFS(WebHDFSSettings)
+    case s3(S3Settings)
 
     /// What is wrong with a root, and what it should look like.
     public struct Problem: Error, CustomStringConvertible {
@@ -17,8 +18,15 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Reads `/srv/export`, `file:///srv/export`, `hdfs://nn1:9870,nn2:9870/logs` (WebHDFS's port) or `swebhdfs://…` (the same by TLS); a user
-    /// may stand before the host, as in `hdfs://etl@nn:9870/logs`.
-    public init(_ text: String, user: String) throws(Problem) {
+    /// may stand before the host, as in `hdfs://etl@nn:9870/logs`. `s3://bucket/folder` (or `s3a://…`) takes keys, region and endpoint from the
+    /// environment, as AWS's own tools do.
+    public init(
+        _ text: String, user: String, environment: (String) -> String? = S3Settings.processEnvironment
+    ) throws(Problem) {
+        for scheme in ["s3://", "s3a://"] where text.hasPrefix(scheme) {
+            self = .s3(try Self.s3(text.dropFirst(scheme.utf8.count), environment))
+            return
+        }
         for (scheme, usesTLS) in [("hdfs://", false), ("webhdfs://", false), ("swebhdfs://", true)]
         where text.hasPrefix(scheme) {
             self = .webHDFS(try Self.webHDFS(text.dropFirst(scheme.utf8.count), usesTLS: usesTLS, user: user))
@@ -27,8 +35,9 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
         let path = text.hasPrefix("file://") ? String(text.dropFirst("file://".utf8.count)) : text
         guard path.hasPrefix("/") else {
             throw Problem(
-                description: "'\(text)' is no root: an absolute folder (/srv/export) or hdfs://host:9870/folder is "
-                    + "(s3:// is not served yet)")
+                description:
+                    "'\(text)' is no root: an absolute folder (/srv/export), hdfs://host:9870/folder or s3://bucket/folder is"
+            )
         }
         self = .local(FilePath(path))
     }
@@ -60,6 +69,30 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
         return settings
     }
 
+    private static func s3(_ rest: Substring, _ environment: (String) -> String?) throws(Problem) -> S3Settings {
+        let bucket = String(rest.prefix { $0 != "/" })
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+        let isName =
+            3...63 ~= bucket.utf8.count
+            && bucket.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+            }
+        guard isName else {
+            throw Problem(
+                description:
+                    "'\(bucket)' is no bucket: 3 to 63 small letters, digits, '-' and '.', as in s3://logs/export")
+        }
+        let folders = rest.dropFirst(bucket.utf8.count).split(separator: "/")
+        guard !folders.contains(where: { $0 == ".." || $0 == "." }) else {
+            throw Problem(
+                description: "an export's root in S3 is s3://bucket or a folder in it, such as s3://logs/export")
+        }
+        return S3Settings(
+            bucket: bucket, prefix: folders.map { $0 + "/" }.joined(), environment: environment)
+    }
+
     /// Who writes where nobody is named: as Hadoop's own tools take it, else the name of this account.
     public static var defaultUser: String {
         if let name = getenv("HADOOP_USER_NAME") { return String(cString: name) }
@@ -72,6 +105,7 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .local(let root): LocalStore(root: root, fileSystem: fileSystem)
         case .webHDFS(let settings): WebHDFSStore(settings, fileSystem: fileSystem)
+        case .s3(let settings): S3Store(settings, fileSystem: fileSystem)
         }
     }
 
@@ -80,6 +114,7 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .local(let root): root.string
         case .webHDFS(let settings): "hdfs://\(settings.path)"
+        case .s3: description
         }
     }
 
@@ -89,6 +124,8 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
         case .local(let root): root.string
         case .webHDFS(let settings):
             "\(settings.usesTLS ? "swebhdfs" : "hdfs")://\(settings.nameNodes.joined(separator: ","))\(settings.path)"
+        case .s3(let settings):
+            "s3://\(settings.bucket)\(settings.prefix.isEmpty ? "" : "/\(settings.prefix.dropLast())")"
         }
     }
 }

@@ -21,6 +21,13 @@ import Testing
         }
     }
 
+    @Test func aFileMayNameItsUpload() throws {
+        var file = Fixture.file
+        file.upload = CommitRecord.Upload(id: "VXBsb2FkIElE", etags: ["\"a54357aff0632cce46d942af\"", "\"x-2\""])
+        let record = Fixture.record(1, .commit, 0, 10, files: [file, Fixture.file])
+        #expect(try CommitRecord(encoded: record.encoded()) == record)
+    }
+
     @Test func aChangedOrCutRecordIsRefused() throws {
         let bytes = Fixture.record(1, .commit, 0, 10, lastCommit: 0, files: [Fixture.file]).encoded()
         for count in 0..<(bytes.count - 1) {

@@ -71,7 +71,21 @@ import Testing
             "pipeline: p\nfrom: {topics: [t]}\nsteps:\n  - parse: {nginx: {log_format: '$a$b'}}\nto: [{file: {path: /x}}]",
             4, "nothing stands between"
         ),
-        ("pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: s3://x, table: t}", 4, "not served yet"),
+        ("pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: s3://x, table: t}", 4, "3 to 63 small letters"),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: s3://logs/e, table: t, s3: {endpont: http://h}}",
+            4,
+            "'endpoint'"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: s3://logs/e, table: t, s3: {endpoint: h:9000}}",
+            4,
+            "https://host:port"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: s3://logs/e, table: t, s3: {access_key: a}}", 4,
+            "given together"
+        ),
         ("pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: hdfs://x, table: t}", 4, "host:port is wanted"),
         (
             "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: 'hdfs://x:9870/', table: t}",

@@ -199,7 +199,7 @@ final class SimulatedHDFS: Sendable {
     private func redirect(_ url: String) -> HTTPAnswer {
         let place = Self.dataNode + url.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" }
         switch generation {
-        case .hadoop2: return HTTPAnswer(status: 307, location: place)
+        case .hadoop2: return HTTPAnswer(status: 307, headers: [HTTPHeader("Location", place)])
         case .hadoop3: return Self.json([Field("Location", .string(place))])
         }
     }

@@ -26,13 +26,30 @@ public struct CommitRecord: Sendable, Equatable {
         public var rows: Int64
         /// Of all the file's bytes.
         public var crc32c: UInt32
+        /// In a store without renames: the upload that becomes the file once it is completed.
+        public var upload: Upload?
 
-        public init(stagedName: String, finalPath: String, length: Int64, rows: Int64, crc32c: UInt32) {
+        public init(
+            stagedName: String, finalPath: String, length: Int64, rows: Int64, crc32c: UInt32, upload: Upload? = nil
+        ) {
             self.stagedName = stagedName
             self.finalPath = finalPath
             self.length = length
             self.rows = rows
             self.crc32c = crc32c
+            self.upload = upload
+        }
+    }
+
+    /// A multipart upload of S3 that has all its parts.
+    public struct Upload: Sendable, Equatable {
+        public var id: String
+        /// Of the parts 1, 2, …, as the store gave them.
+        public var etags: [String]
+
+        public init(id: String, etags: [String]) {
+            self.id = id
+            self.etags = etags
         }
     }
 

@@ -77,10 +77,15 @@ extension SourceTally {
 
 extension CommitRecord.File {
     fileprivate var fields: [Field] {
-        [
+        var fields = [
             Field("staged", .string(stagedName)), Field("path", .string(finalPath)), Field("length", .int(length)),
             Field("rows", .int(rows)), Field("crc32c", .string(CommitRecord.hex(crc32c))),
         ]
+        if let upload {
+            fields.append(Field("upload_id", .string(upload.id)))
+            fields.append(Field("etags", .list(upload.etags.map { .string($0) })))
+        }
+        return fields
     }
 }
 
@@ -104,8 +109,22 @@ extension RecordFields {
             files.append(
                 CommitRecord.File(
                     stagedName: try file.text("staged"), finalPath: try file.text("path"),
-                    length: try file.number("length"), rows: try file.number("rows"), crc32c: sum))
+                    length: try file.number("length"), rows: try file.number("rows"), crc32c: sum,
+                    upload: try file.upload()))
         }
         return files
+    }
+
+    private func upload() throws(CommitRecordError) -> CommitRecord.Upload? {
+        guard !event["upload_id"].isNull else { return nil }
+        guard case .list(let elements) = event["etags"] else {
+            throw CommitRecordError("a file's upload has no list of its parts")
+        }
+        var etags: [String] = []
+        for element in elements {
+            guard case .string(let etag) = element else { throw CommitRecordError("a part of an upload is no text") }
+            etags.append(etag)
+        }
+        return CommitRecord.Upload(id: try text("upload_id"), etags: etags)
     }
 }

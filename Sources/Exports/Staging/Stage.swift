@@ -23,6 +23,7 @@ final class Stage<Store: ExportStore> {
     }
 
     private struct ClosedFile {
+        var file: Store.File
         var key: PartitionKey
         var number: Int
         var length: Int64
@@ -142,15 +143,16 @@ final class Stage<Store: ExportStore> {
     func close(from: Offset, to: Offset) async throws(ExportError) -> [CommitRecord.File] {
         while !open.isEmpty { try await close(remove(at: open.count - 1)) }
         _ = countMemory()
-        if !closed.isEmpty { try await store.sealStaging(of: attempt, of: chain) }
-        let files = closed.sorted { $0.number < $1.number }.enumerated().map { place, file in
+        let staged = closed.sorted { $0.number < $1.number }.enumerated().map { place, file in
             let name = TableLayout.fileName(
                 chain, from: from, to: to, number: place, fileExtension: settings.format.fileExtension)
             let folder = settings.layout.folder(file.key)
-            return CommitRecord.File(
+            let entry = CommitRecord.File(
                 stagedName: stagedName(file.number), finalPath: folder.isEmpty ? name : "\(folder)/\(name)",
                 length: file.length, rows: file.rows, crc32c: file.crc32c)
+            return (file: file.file, entry: entry)
         }
+        let files = staged.isEmpty ? [] : try await store.sealStaging(staged, of: attempt, of: chain)
         closed = []
         wantsFlush = false
         return files
@@ -183,10 +185,12 @@ final class Stage<Store: ExportStore> {
     private func close(_ file: OpenFile) async throws(ExportError) {
         file.encoder.finish()
         try await write(file)
-        try await file.file?.finish()
+        // An encoder that was given a row has bytes to write.
+        guard let staged = file.file else { return }
+        try await staged.finish()
         closed.append(
             ClosedFile(
-                key: file.key, number: file.number, length: file.length, rows: file.encoder.rowCount,
+                file: staged, key: file.key, number: file.number, length: file.length, rows: file.encoder.rowCount,
                 crc32c: file.crc32c))
     }
 }

@@ -27,8 +27,11 @@ public protocol ExportStore: Sendable {
     /// Opens a new file in the attempt's staging folder.
     func stage(_ name: String, for attempt: AttemptID, of chain: ChainID) async throws(ExportError) -> File
 
-    /// Makes the names of all finished files of the attempt durable.
-    func sealStaging(of attempt: AttemptID, of chain: ChainID) async throws(ExportError)
+    /// Makes finished files of the attempt durable, now that it is known what a record will call them.
+    /// - Returns: the files as the record has to name them, in the same order.
+    func sealStaging(
+        _ files: [(file: File, entry: CommitRecord.File)], of attempt: AttemptID, of chain: ChainID
+    ) async throws(ExportError) -> [CommitRecord.File]
 
     /// Brings the record's files into the table. A file that is no longer staged was published before.
     /// - Parameter isFresh: nobody can have removed the files from the table yet, so one that stands in neither place is an error.

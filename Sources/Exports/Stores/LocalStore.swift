@@ -145,10 +145,13 @@ public final class LocalStore: ExportStore {
         }
     }
 
-    public func sealStaging(of attempt: AttemptID, of chain: ChainID) throws(ExportError) {
+    public func sealStaging(
+        _ files: [(file: LocalStagedFile, entry: CommitRecord.File)], of attempt: AttemptID, of chain: ChainID
+    ) throws(ExportError) -> [CommitRecord.File] {
         try attempting { () throws(FileError) in
             try fileSystem.syncDirectory(stagingFolder(attempt, of: chain))
         }
+        return files.map(\.entry)
     }
 
     public func removeStaging(of attempt: AttemptID, of chain: ChainID) throws(ExportError) {

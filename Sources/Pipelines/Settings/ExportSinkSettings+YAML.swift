@@ -6,7 +6,7 @@ import Settings
 import SystemPackage
 
 extension ExportSinkSettings {
-    /// Reads `export`. Keys: `root`, `hdfs`, `table`, `format`, `codec`, `level`, `compatibility`, `row_group`, `columns`, `extra`, `kafka_columns`,
+    /// Reads `export`. Keys: `root`, `hdfs`, `s3`, `table`, `format`, `codec`, `level`, `compatibility`, `row_group`, `columns`, `extra`, `kafka_columns`,
     /// `partition_by`, `rotate` (`age`, `size`), `open_files`, `memory`, `success`.
     init(yaml node: YAMLNode, steps: Steps) throws(SettingsError) {
         var mapping = try node.mapping()

@@ -37,6 +37,20 @@ extension PipelineSettings {
                 example_a: int64
                 example_b: {type: timestamp, from: a.b, unit: ms}
           - export: {root: /srv/export, table: two, format: jsonl, codec: gzip}
+          - export:
+              root: s3://logs/export
+              s3:
+                endpoint: https://s3.example:9000
+                region: eu-central-1
+                style: path
+                access_key: example
+                secret_key: example
+                session_token: example
+                ca: /etc/ssl/ca.pem
+                timeout: 60s
+                spool: /var/spool/millrace
+                part_size: 8MiB
+              table: three
           - file: {path: /srv/lines, rotate_size: 64MiB, keep: 5}
         tests:
           - {name: a request, input: GET, becomes: row, row: {example: 200}, folder: dt=2026-11-22/hour=07}

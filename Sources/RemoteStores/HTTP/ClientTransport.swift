@@ -30,8 +30,9 @@ public struct ClientTransport: HTTPTransport {
         var request = HTTPClientRequest(url: call.url)
         request.method = .init(rawValue: call.method)
         request.headers.add(name: "user-agent", value: "millrace")
+        for header in call.headers { request.headers.add(name: header.name, value: header.value) }
         if case .none = call.body {
-        } else {
+        } else if !request.headers.contains(name: "content-type") {
             request.headers.add(name: "content-type", value: "application/octet-stream")
         }
         switch call.body {
@@ -46,7 +47,7 @@ public struct ClientTransport: HTTPTransport {
             let response = try await client.execute(request, timeout: .hours(24))
             let body = try await response.body.collect(upTo: call.answerBytesMax.bytes)
             return HTTPAnswer(
-                status: Int(response.status.code), location: response.headers.first(name: "location"),
+                status: Int(response.status.code), headers: response.headers.map { HTTPHeader($0.name, $0.value) },
                 body: Array(body.readableBytesView))
         } catch {
             throw HTTPFailure(isUnsent: Self.isUnsent(error), reason: Self.reason(error))

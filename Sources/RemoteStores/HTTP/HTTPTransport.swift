@@ -1,5 +1,15 @@
 public import Base
 
+public struct HTTPHeader: Sendable, Hashable {
+    public var name: String
+    public var value: String
+
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
 /// One request to a store's HTTP interface.
 public struct HTTPCall: Sendable {
     public enum Body: Sendable {
@@ -11,13 +21,19 @@ public struct HTTPCall: Sendable {
 
     public var method: String
     public var url: String
+    /// Beside those that the transport adds: host, length, user agent, a type for bytes.
+    public var headers: [HTTPHeader]
     public var body: Body
     /// An answer beyond this is refused.
     public var answerBytesMax: ByteCount
 
-    public init(_ method: String, _ url: String, body: Body = .none, answerBytesMax: ByteCount = .mib(1)) {
+    public init(
+        _ method: String, _ url: String, headers: [HTTPHeader] = [], body: Body = .none,
+        answerBytesMax: ByteCount = .mib(1)
+    ) {
         self.method = method
         self.url = url
+        self.headers = headers
         self.body = body
         self.answerBytesMax = answerBytesMax
     }
@@ -25,14 +41,17 @@ public struct HTTPCall: Sendable {
 
 public struct HTTPAnswer: Sendable {
     public var status: Int
-    public var location: String?
+    public var headers: [HTTPHeader]
     public var body: [UInt8]
 
-    public init(status: Int, location: String? = nil, body: [UInt8] = []) {
+    public init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = []) {
         self.status = status
-        self.location = location
+        self.headers = headers
         self.body = body
     }
+
+    /// The first header of that name, which is written in small letters.
+    public func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
 }
 
 /// No answer came.

@@ -183,7 +183,7 @@ final class WebHDFSClient: Sendable {
     }
 
     private func locationOrFail(_ answer: HTTPAnswer, _ path: String) throws(HTTPFailure) -> String {
-        var location = answer.location
+        var location = answer.header("location")
         if location == nil, case .object(let fields)? = try? JSON.parse(answer.body),
             case .string(let text) = Event(fields)["Location"]
         {

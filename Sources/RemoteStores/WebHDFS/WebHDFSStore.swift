@@ -117,7 +117,11 @@ public final class WebHDFSStore: ExportStore {
     }
 
     /// A file that was finished stands under its name.
-    public func sealStaging(of attempt: AttemptID, of chain: ChainID) async throws(ExportError) {}
+    public func sealStaging(
+        _ files: [(file: WebHDFSStagedFile, entry: CommitRecord.File)], of attempt: AttemptID, of chain: ChainID
+    ) async throws(ExportError) -> [CommitRecord.File] {
+        files.map(\.entry)
+    }
 
     public func removeStaging(of attempt: AttemptID, of chain: ChainID) async throws(ExportError) {
         let folder = stagingFolder(attempt, of: chain)

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import subprocess
-import threading
 import time
 
 import duckdb
@@ -12,6 +11,7 @@ import pytest
 
 from support.hdfs import HDFS
 from support.processes import MILLRACE, Broker, Process, wait_until
+from support.rows import Producer, committed
 
 FULL = bool(os.environ.get("MILLRACE_TEST_FULL"))
 KILLS = 30 if FULL else 4
@@ -32,29 +32,6 @@ def hdfs(tmp_path_factory):
         yield hdfs
     finally:
         hdfs.stop()
-
-
-class Producer(threading.Thread):
-    """Numbered lines, a few at a time, until it is told to stop."""
-
-    def __init__(self, broker):
-        super().__init__()
-        self.broker, self.count, self.stopping = broker, 0, threading.Event()
-
-    def run(self):
-        while not self.stopping.is_set():
-            lines = "".join(json.dumps({"n": n}) + "\n" for n in range(self.count, self.count + 500))
-            command = [MILLRACE, "produce", "rows", "--broker", self.broker.address]
-            subprocess.run(command, input=lines.encode(), check=True, capture_output=True, timeout=60)
-            self.count += 500
-            self.stopping.wait(0.1)
-
-
-def committed(hdfs, root):
-    """The next offset of each partition's chain, by its last record."""
-    command = [MILLRACE, "export", "ls", root, "--output", "json"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    return sum(json.loads(line)["to"] for line in result.stdout.splitlines()) if result.returncode == 0 else 0
 
 
 def left_in_staging(hdfs):
@@ -92,7 +69,7 @@ def test_every_line_once_through_kills_and_an_outage(hdfs, tmp_path):
             member.start()
         producer.stopping.set()
         producer.join()
-        wait_until(lambda: committed(hdfs, root) == producer.count, 120, "the chains hold every offset")
+        wait_until(lambda: committed([root]) == producer.count, 120, "the chains hold every offset")
         for member in members:
             assert member.stop(60) == 0, member.tail()
         # An owner that is killed, or whose upload is cut short by an outage, leaves files that the next one sweeps: here it comes.

@@ -36,9 +36,11 @@ final class PausingStore: ExportStore {
         return PausingFile(try store.stage(name, for: attempt, of: chain), pause)
     }
 
-    func sealStaging(of attempt: AttemptID, of chain: ChainID) async throws(ExportError) {
+    func sealStaging(
+        _ files: [(file: PausingFile, entry: CommitRecord.File)], of attempt: AttemptID, of chain: ChainID
+    ) async throws(ExportError) -> [CommitRecord.File] {
         await pause()
-        try store.sealStaging(of: attempt, of: chain)
+        return try store.sealStaging(files.map { ($0.file.file, $0.entry) }, of: attempt, of: chain)
     }
 
     func publish(_ record: CommitRecord, isFresh: Bool) async throws(ExportError) {
@@ -53,7 +55,7 @@ final class PausingStore: ExportStore {
 }
 
 final class PausingFile: StagedFile {
-    private let file: LocalStagedFile
+    let file: LocalStagedFile
     private let pause: @Sendable () async -> Void
 
     init(_ file: LocalStagedFile, _ pause: @escaping @Sendable () async -> Void) {

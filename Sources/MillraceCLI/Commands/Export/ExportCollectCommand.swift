@@ -9,7 +9,7 @@ extension ExportCommand {
             abstract: "Put old records of the chains into few files, so that their folders don't grow for ever.",
             discussion: """
                 Nothing is forgotten: verify and ls read the archives as they read the records. Tables are not touched. May run beside the pipeline, and be killed
-                at any moment. For exports on a local disk; chains in HDFS are not collected yet.
+                at any moment. For exports on a local disk; chains in HDFS and S3 are not collected yet.
 
                 EXAMPLES
                   millrace export gc /srv/export
@@ -31,7 +31,7 @@ extension ExportCommand {
                 var table = Table(["pipeline", "table", "topic", "partition", "collected"])
                 for (store, filter) in try export.exports() {
                     guard let store = store as? LocalStore else {
-                        throw ValidationError("chains in HDFS are not collected yet; only those on a local disk")
+                        throw ValidationError("chains in HDFS and S3 are not collected yet; only those on a local disk")
                     }
                     for chain in try store.chains() where filter.takes(chain) {
                         let count = try store.collect(chain, keep: keep)

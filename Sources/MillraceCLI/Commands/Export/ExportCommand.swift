@@ -21,7 +21,7 @@ struct ExportCommand: AsyncParsableCommand {
 struct ExportOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "The export's root: the folder that holds the tables and .millrace, or hdfs://host:9870/folder.",
+            "The export's root: the folder that holds the tables and .millrace, hdfs://host:9870/folder or s3://bucket/folder.",
             valueName: "root"), completion: .directory)
     var root: String?
 

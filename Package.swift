@@ -62,6 +62,8 @@ let package = Package(
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CPcre2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
         // Ground floor
@@ -114,7 +116,7 @@ let package = Package(
             name: "Pipelines",
             dependencies: [
                 "Base", "Exports", "RemoteStores", "Events", "KafkaClient", "KafkaConnection", "Records", "Settings",
-                "Telemetry", deque,
+                "Telemetry", "CPcre2", "CMaxMindDB", deque, crypto,
             ]),
 
         .target(

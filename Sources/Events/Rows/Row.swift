@@ -101,6 +101,13 @@ public struct Row: ~Copyable {
         append(.text(arena.copy(reason)))
     }
 
+    /// Makes this a row of text that lies in the record's bytes, one for each of the layout's names; nil is null.
+    public mutating func fill(texts: [UnsafeRawBufferPointer?], layout: RowLayout) {
+        precondition(texts.count == layout.count, "\(texts.count) texts for \(layout.count) names")
+        begin(layout)
+        for text in texts { append(text.map { .text(TextRepair.text($0, in: &arena)) } ?? .null) }
+    }
+
     /// Copies an event.
     public mutating func fill(_ event: Event) {
         beginGrowing()

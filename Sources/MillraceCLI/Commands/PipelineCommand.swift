@@ -53,7 +53,7 @@ struct PipelineCommand: AsyncParsableCommand {
                 guard !files.isEmpty else { throw ValidationError("name a pipeline's file with -c") }
                 if dryRun { return try await showDryRun() }
                 let make: @Sendable () throws -> ReloadableService.Work = {
-                    let pipelines = try files.map { try PipelineSettings(yaml: try loadSettings($0)) }
+                    let pipelines = try files.map { try PipelineSettings.load(try loadSettings($0)) }
                     return try PipelineSet(pipelines, broker: broker, telemetry: telemetry, health: health, on: group)
                         .work
                 }
@@ -83,7 +83,7 @@ struct PipelineCommand: AsyncParsableCommand {
             try await reporting {
                 var failed = 0
                 for file in files {
-                    let settings = try PipelineSettings(yaml: try loadSettings(file))
+                    let settings = try PipelineSettings.load(try loadSettings(file))
                     for test in settings.tests {
                         guard let problem = test.problem(in: settings) else { continue }
                         failed += 1
@@ -111,7 +111,7 @@ struct PipelineCommand: AsyncParsableCommand {
             try await reporting {
                 var table = Table(["pipeline", "topics", "group", "start", "sinks", "tests", "file"])
                 for file in files {
-                    let settings = try PipelineSettings(yaml: try loadSettings(file))
+                    let settings = try PipelineSettings.load(try loadSettings(file))
                     table.add([
                         .string(settings.name), .string(settings.topics.joined(separator: ",")),
                         .string(settings.group), .string(settings.start.rawValue),
@@ -133,7 +133,7 @@ struct PipelineCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 for file in files {
-                    _ = try PipelineSettings(yaml: try loadSettings(file))
+                    _ = try PipelineSettings.load(try loadSettings(file))
                     print("\(file): fine")
                 }
             }
@@ -145,7 +145,7 @@ extension PipelineCommand.Run {
     /// Each table's columns, then each record with what became of it.
     private func showDryRun() async throws {
         for file in config {
-            let settings = try PipelineSettings(yaml: try loadSettings(file))
+            let settings = try PipelineSettings.load(try loadSettings(file))
             for case .export(let export) in settings.sinks {
                 let columns: [Value] = (export.settings.format.schema?.columns ?? []).map { column in
                     .object([Field("name", .string(column.name)), Field("type", .string(column.type.rawValue))])

@@ -24,6 +24,8 @@ final class PartitionTask {
     /// Those of the configuration in their order, then the dead letters'.
     let sinks: [any PartitionSink]
     private let deadLetters: DeadLetterSink?
+    /// By a sink's place: the routes that it takes; all where there are none.
+    private let routes: [Int: Set<String>]
     private let memory = StepMemory()
     private var decompressor = Decompressor()
     private var row = Row()
@@ -37,8 +39,9 @@ final class PartitionTask {
 
     init(
         partition: TopicPartition, topicID: TopicID, steps: Steps, sinks: [any PartitionSink],
-        deadLetters: DeadLetterSink? = nil
+        routes: [Int: Set<String>] = [:], deadLetters: DeadLetterSink? = nil
     ) {
+        self.routes = routes
         self.partition = partition
         self.topicID = topicID
         self.steps = steps
@@ -100,7 +103,7 @@ final class PartitionTask {
                 let outcome = steps.apply(
                     to: bytes, recordHash: hash, arrival: record.timestamp, memory: memory, row: &row)
                 if case .row(let time) = outcome {
-                    for sink in sinks where record.offset >= sink.position {
+                    for (place, sink) in sinks.enumerated() where record.offset >= sink.position && takes(place) {
                         sink.append(row, time: time, offset: record.offset, timestamp: record.timestamp)
                     }
                 }
@@ -125,6 +128,12 @@ final class PartitionTask {
         for sink in sinks where sink.position < batch.nextOffset {
             try await sink.advance(to: batch.nextOffset, leaderEpoch: leaderEpoch, records: seen, sources: tally)
         }
+    }
+
+    /// A line that no step named, for its parser didn't know it, goes to every sink.
+    private func takes(_ place: Int) -> Bool {
+        guard let wanted = routes[place], let route = memory.route else { return true }
+        return wanted.contains(route)
     }
 
     func tick() async throws { for sink in sinks { try await sink.tick() } }

@@ -232,6 +232,7 @@ final class PipelineMember: GroupConsumerHandler {
             let task = PartitionTask(
                 partition: partition, topicID: topicID, steps: settings.steps,
                 sinks: settings.sinks.map { sink(for: $0, partition, topicID) },
+                routes: settings.routes,
                 deadLetters: settings.deadLetters.map { deadLetters($0, partition, topicID) })
             try await task.start(committed: committed)
             var start = task.start

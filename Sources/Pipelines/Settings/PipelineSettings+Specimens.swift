@@ -13,6 +13,15 @@ extension PipelineSettings {
           - rename: {example: host}
           - remove: referer
           - keep: [status, host]
+          - redact: {fields: request, find: [ip, token], method: hash, secret: 0123456789abcdef}
+          - timestamp: {field: when, to: at, format: '%Y-%m-%d %H:%M:%S', zone: '+01:00'}
+            on_error: drop
+          - convert: {example: int}
+          - sample: {share: 0.5, by: host}
+          - dedupe: {by: host, within: 10m, memory: 16MiB}
+          - geoip: {field: host, database: /usr/share/GeoIP/city.mmdb, fields: {example: country.iso_code}}
+          - useragent: {field: agent, prefix: ua_}
+          - route: {example: exists(status)}
         dlq: {topic: one.dead, linger: 1s, batch: 256KiB}
         to:
           - export:
@@ -52,13 +61,22 @@ extension PipelineSettings {
                 part_size: 8MiB
               table: three
           - file: {path: /srv/lines, rotate_size: 64MiB, keep: 5}
+            routes: [example]
         tests:
-          - {name: a request, input: GET, becomes: row, row: {example: 200}, folder: dt=2026-11-22/hour=07}
+          - {name: a request, input: GET, becomes: row, route: example, row: {example: 200}, folder: dt=2026-11-22/hour=07}
         """,
         "{pipeline: two, from: {topics: t}, steps: [{parse: {json: {}}}], to: [{file: {path: /a}}]}",
         "{pipeline: two, from: {topics: t}, steps: [{parse: {journal: {}}}], to: [{file: {path: /a}}]}",
         "{pipeline: two, from: {topics: t}, steps: [{parse: {logfmt: {}}}], to: [{file: {path: /a}}]}",
         "{pipeline: two, from: {topics: t}, steps: [{parse: {raw: {}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {nginx_error: {zone: '+01:00'}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {csv: {columns: [a], delimiter: ','}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {syslog: {format: auto, zone: '+01:00'}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {dissect: '%{a}'}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {dissect: {pattern: '%{a}'}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {regex: '(?<a>x)'}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: {regex: {pattern: '(?<a>x)', match_limit: 1000}}}], to: [{file: {path: /a}}]}",
+        "{pipeline: two, from: {topics: t}, steps: [{parse: json}, {sample: 0.1}], to: [{file: {path: /a}}]}",
         "{pipeline: two, from: {topics: t}, steps: [{parse: json, on_error: dlq}], dlq: dead, to: [{file: {path: /a}}]}",
     ]
 }

@@ -21,8 +21,11 @@ extension PipelineSettings {
         let deadLetters = try Self.deadLetters(file.node("dlq"), steps: steps, at: stepsNode, topics: topics)
         let sinksNode = try file.required("to")
         var sinks: [SinkSettings] = []
+        var routes: [Int: Set<String>] = [:]
         for node in try sinksNode.sequence() {
-            let sink = try SinkSettings(yaml: node, steps: steps)
+            var names: YAMLNode?
+            let sink = try SinkSettings(yaml: node, steps: steps, routes: &names)
+            if let names { routes[sinks.count] = try Self.routes(names, steps) }
             guard !sinks.contains(where: { $0.place == sink.place }) else {
                 throw SettingsError("two sinks write to \(sink.place); each needs a place of its own", at: node.place)
             }
@@ -31,6 +34,7 @@ extension PipelineSettings {
         guard !sinks.isEmpty else { throw sinksNode.expected("at least one sink") }
         self.init(name: name, topics: topics, group: group, start: start, steps: steps, sinks: sinks)
         self.deadLetters = deadLetters
+        self.routes = routes
         bootstrap = try file.string("broker")
         for node in try file.node("tests")?.sequence() ?? [] { tests.append(try PipelineTest(yaml: node)) }
         try file.finish()
@@ -40,6 +44,18 @@ extension PipelineSettings {
                 self.sinks[index] = .export(export)
             }
         }
+    }
+
+    private static func routes(_ node: YAMLNode, _ steps: Steps) throws(SettingsError) -> Set<String> {
+        guard let known = steps.routes else {
+            throw SettingsError("'routes' needs a 'route' step, e.g. route: {errors: status >= 500}", at: node.place)
+        }
+        let names = try node.strings()
+        guard !names.isEmpty else { throw node.expected("at least one route") }
+        for name in names where !known.contains(name) {
+            throw SettingsError.unknownName(name, kind: "route", known: known, at: node.place)
+        }
+        return Set(names)
     }
 
     private static func deadLetters(
@@ -76,8 +92,10 @@ extension SinkSettings {
         }
     }
 
-    init(yaml node: YAMLNode, steps: Steps) throws(SettingsError) {
+    /// - Parameter routes: becomes the node of `routes`, where there is one.
+    init(yaml node: YAMLNode, steps: Steps, routes: inout YAMLNode?) throws(SettingsError) {
         var mapping = try node.mapping()
+        routes = mapping.node("routes")
         let export = mapping.nodeOrNull("export")
         let file = mapping.nodeOrNull("file")
         try mapping.finish()

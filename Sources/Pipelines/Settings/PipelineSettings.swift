@@ -2,6 +2,7 @@ import Base
 import Events
 import Exports
 public import RemoteStores
+public import Settings
 import SystemPackage
 
 /// A pipeline as its file declares it, compiled and checked: `validate` and `run` use the same.
@@ -17,6 +18,8 @@ public struct PipelineSettings: Sendable {
     public var start: ExportStart
     public var steps: Steps
     public var sinks: [SinkSettings]
+    /// By a sink's place: the routes that it takes; a sink that isn't here takes every record.
+    public var routes: [Int: Set<String>] = [:]
     /// Where records go that a step fails on and whose `on_error` is `dlq`.
     public var deadLetters: DeadLetterSettings?
     /// Tests that stand in the file.
@@ -32,6 +35,15 @@ public struct PipelineSettings: Sendable {
         self.start = start
         self.steps = steps
         self.sinks = sinks
+    }
+}
+
+extension PipelineSettings {
+    /// Reads a pipeline's file and opens what its steps need besides it. What `run`, `validate` and `test` do alike.
+    public static func load(_ node: YAMLNode) throws(SettingsError) -> PipelineSettings {
+        let settings = try PipelineSettings(yaml: node)
+        try settings.steps.prepare()
+        return settings
     }
 }
 

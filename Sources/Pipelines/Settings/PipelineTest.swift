@@ -32,25 +32,29 @@ public struct PipelineTest: Sendable {
     public var fields: [(path: String, text: String?)]
     /// The folder of the first export's table.
     public var folder: String?
+    /// What a `route` step names it.
+    public var route: String?
 
     /// Nil where the pipeline does what is wanted; else what it did, in words.
     public func problem(in pipeline: PipelineSettings) -> String? {
         var row = Row()
+        let memory = StepMemory()
         return input.withUnsafeBytes { bytes -> String? in
             let result = pipeline.steps.apply(
-                to: bytes, recordHash: 0, memory: StepMemory(), row: &row)
+                to: bytes, recordHash: 0, memory: memory, row: &row)
             switch result {
             case .filteredOut: return outcome == .filtered ? nil : "the record is filtered out"
             case .dropped(let reason): return outcome == .unparsed ? nil : "the record is dropped: \(reason)"
             case .deadLetter(let failure):
                 return outcome == .deadLetter
                     ? nil : "the record is a dead letter: step \(failure.step): \(failure.reason)"
-            case .row(let time): return problem(row.event, time, pipeline)
+            case .row(let time): return problem(row.event, time, memory.route, pipeline)
             }
         }
     }
 
-    private func problem(_ event: Event, _ time: Timestamp?, _ pipeline: PipelineSettings) -> String? {
+    private func problem(_ event: Event, _ time: Timestamp?, _ route: String?, _ pipeline: PipelineSettings) -> String?
+    {
         let error = event[UnparsedFields.reason]
         let found: Outcome = error.isNull ? .row : .unparsed
         guard found == outcome else {
@@ -68,6 +72,9 @@ public struct PipelineTest: Sendable {
             guard actual != text else { continue }
             return "\(path) is \(actual ?? "null"), \(text ?? "null") is wanted"
         }
+        if let wanted = self.route, wanted != route {
+            return "its route is \(route ?? "none"), \(wanted) is wanted"
+        }
         if let folder {
             let layouts = pipeline.sinks.compactMap {
                 if case .export(let export) = $0 { export.settings.layout } else { nil }
@@ -81,7 +88,7 @@ public struct PipelineTest: Sendable {
 }
 
 extension PipelineTest {
-    /// Reads one of `tests`. Keys: `name`, `input`, `becomes`, `row`, `folder`.
+    /// Reads one of `tests`. Keys: `name`, `input`, `becomes`, `row`, `folder`, `route`.
     init(yaml node: YAMLNode) throws(SettingsError) {
         var mapping = try node.mapping()
         place = node.place
@@ -100,7 +107,8 @@ extension PipelineTest {
             try members.finish()
         }
         folder = try mapping.string("folder")
-        if outcome == .filtered || outcome == .deadLetter, !fields.isEmpty || folder != nil {
+        route = try mapping.string("route")
+        if outcome == .filtered || outcome == .deadLetter, !fields.isEmpty || folder != nil || route != nil {
             throw SettingsError(
                 "a record that is filtered out, or a dead letter, has no row and no folder", at: node.place)
         }

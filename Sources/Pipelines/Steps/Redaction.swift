@@ -1,62 +1,56 @@
+import Crypto
 import Events
 
 /// How what a text tells of a person is taken out of it.
-public enum Redaction: String, Sendable, CaseIterable {
-    /// `***`, whatever stood there.
-    case mask
-    /// An address's host part is zeroed: 203.0.113.7 becomes 203.0.113.0 (24 bits are kept), 2001:db8:1:2::7 becomes 2001:db8:1:: (48 bits). What is no
-    /// address becomes null: it might be one in a notation that isn't known here.
-    case truncateIP = "truncate_ip"
+struct Redaction: Sendable {
+    enum Method: String, Sendable, CaseIterable {
+        /// `***`, whatever stood there.
+        case mask
+        /// An address's host part is zeroed: 203.0.113.7 becomes 203.0.113.0 (24 bits are kept), 2001:db8:1:2::7 becomes 2001:db8:1:: (48 bits). What is
+        /// no address becomes null: it might be one in a notation that isn't known here.
+        case truncateIP = "truncate_ip"
+        /// The first 128 bits of its HMAC-SHA256, as hexadecimal digits: the same text gives the same digits, and without the key nobody can try texts.
+        case hash
+    }
+
+    static let mask = "***"
+    static let keyBytesMin = 16
+
+    var method: Method
+    /// Only for `hash`.
+    private let key: SymmetricKey?
+
+    init(_ method: Method, key: String? = nil) {
+        self.method = method
+        self.key = key.map { SymmetricKey(data: Array($0.utf8)) }
+    }
 
     /// - Parameter value: any but null, which tells nothing.
     func redact(_ value: Value) -> Value {
-        switch (self, value) {
-        case (.mask, _): .string("***")
-        case (.truncateIP, .string(let text)): Self.truncated(text).map { .string($0) } ?? .null
+        switch (method, value) {
+        case (.truncateIP, .string(let text)): Address.truncated(text).map { .string($0) } ?? .null
         case (.truncateIP, _): .null
+        case (.mask, _), (.hash, _): .string(redact(value.plainText))
         }
     }
 
-    private static func truncated(_ text: String) -> String? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        if parts.count == 4, !text.contains(":") {
-            let bytes = parts.compactMap { $0.count <= 3 ? UInt8($0) : nil }
-            return bytes.count == 4 ? "\(bytes[0]).\(bytes[1]).\(bytes[2]).0" : nil
+    /// What stands in place of a text, or of a part of one.
+    func redact(_ text: String) -> String {
+        switch method {
+        case .mask: Self.mask
+        case .truncateIP: Address.truncated(text) ?? Self.mask
+        case .hash: hashed(text)
         }
-        guard let groups = groups(ofIPv6: text) else { return nil }
-        // One that carries an IPv4 address (::ffff:203.0.113.7) has nothing in its first 48 bits.
-        let kept = groups.prefix(3).map { String($0, radix: 16) }
-        if groups.prefix(3).allSatisfy({ $0 == 0 }) { return "::" }
-        return kept.joined(separator: ":") + "::"
     }
 
-    /// The eight groups; the zone of a link-local address is left out.
-    private static func groups(ofIPv6 text: String) -> [UInt16]? {
-        var text = text.prefix { $0 != "%" }
-        guard text.contains(":"), text.utf8.count <= 45 else { return nil }
-        var tail: [UInt16] = []
-        if text.contains(".") {
-            guard let colon = text.lastIndex(of: ":") else { return nil }
-            let bytes = text[text.index(after: colon)...].split(separator: ".", omittingEmptySubsequences: false)
-                .compactMap { UInt8($0) }
-            guard bytes.count == 4 else { return nil }
-            tail = [UInt16(bytes[0]) << 8 | UInt16(bytes[1]), UInt16(bytes[2]) << 8 | UInt16(bytes[3])]
-            // The colon of `::` belongs to the gap.
-            text = text[...colon]
-            if !text.hasSuffix("::") { text = text.dropLast() }
+    private func hashed(_ text: String) -> String {
+        guard let key else { preconditionFailure("a hash without its key") }
+        let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
+        var digits = ""
+        for byte in code.prefix(16) {
+            let text = String(byte, radix: 16)
+            digits += text.count == 1 ? "0\(text)" : text
         }
-        let halves = String(text).split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false)
-        guard halves.count <= 2 else { return nil }
-        var read: [[UInt16]] = []
-        for half in halves {
-            let parts = half.isEmpty ? [] : half.split(separator: ":", omittingEmptySubsequences: false)
-            let groups = parts.compactMap { 1...4 ~= $0.count ? UInt16($0, radix: 16) : nil }
-            guard groups.count == parts.count else { return nil }
-            read.append(groups)
-        }
-        let count = read.reduce(tail.count) { $0 + $1.count }
-        if halves.count == 1 { return count == 8 ? read[0] + tail : nil }
-        guard count < 8 else { return nil }
-        return read[0] + Array(repeating: 0, count: 8 - count) + read[1] + tail
+        return digits
     }
 }

@@ -1,5 +1,6 @@
 import Base
 import Events
+import Settings
 
 /// A step after the parser. Each stands in a file of its own, with its keys and what it does.
 protocol RowStep: Sendable {
@@ -8,6 +9,9 @@ protocol RowStep: Sendable {
 
     /// Whether there are records that it can't do its work on.
     var canFail: Bool { get }
+
+    /// Opens what it needs besides the configuration. Called once, before the first record.
+    func prepare() throws(SettingsError)
 
     /// Does its work; false leaves the record out. Throws before it has changed anything.
     func apply(to record: inout StepRecord, _ input: StepInput) throws(StepError) -> Bool
@@ -19,6 +23,7 @@ protocol RowStep: Sendable {
 extension RowStep {
     var name: String { Self.name }
     var canFail: Bool { false }
+    func prepare() throws(SettingsError) {}
     func fields(after fields: [FieldType]) -> [FieldType] { fields }
 }
 
@@ -29,6 +34,8 @@ struct StepRecord {
     var event: Event
     /// When the event happened, by its own account: what the parser found, or a `timestamp` step.
     var time: Timestamp?
+    /// What a `route` step named it.
+    var route: String?
 }
 
 /// What a step may look at besides the record's fields.
@@ -44,6 +51,8 @@ struct StepInput {
 
 /// What steps remember from record to record, of one partition, from the moment it is taken over; and what they count. Used by one task at a time.
 public final class StepMemory {
+    /// What a `route` step named the record that went through the steps last; nil without such a step.
+    var route: String?
     private var states: [Int: AnyObject] = [:]
     /// Failures by the step that failed, the parser first.
     private(set) var failures: [Int: Int] = [:]

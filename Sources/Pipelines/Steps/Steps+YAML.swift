@@ -2,8 +2,10 @@ import Events
 import Settings
 
 extension Steps {
-    private static let changeNames = ["remove", "keep", "rename", "redact"]
-    private static let oneStep = "one step: parse, filter, remove, keep, rename or redact"
+    private static let changeNames = [
+        "remove", "keep", "rename", "redact", "timestamp", "convert", "sample", "dedupe", "geoip", "useragent", "route",
+    ]
+    private static let oneStep = "one step: parse, filter, " + changeNames.joined(separator: ", ")
 
     /// Reads `steps`. The parser comes first where there is one; expressions know its fields.
     init(yaml node: YAMLNode?) throws(SettingsError) {
@@ -37,17 +39,26 @@ extension Steps {
             if parser is RawLineParser {
                 throw SettingsError("a 'parse' step has to come before: a line has no fields", at: step.place)
             }
-            steps.append(.change(try Self.change(change.name, change.node), onError: policy ?? .keep))
+            steps.append(.change(try makeStep(change.name, change.node), onError: policy ?? .keep))
         }
     }
 
-    private static func change(_ name: String, _ node: YAMLNode) throws(SettingsError) -> any RowStep {
+    private func makeStep(_ name: String, _ node: YAMLNode) throws(SettingsError) -> any RowStep {
         switch name {
         case RemoveStep.name: return try RemoveStep(yaml: node)
         case KeepStep.name: return try KeepStep(yaml: node)
         case RenameStep.name: return try RenameStep(yaml: node)
         case RedactStep.name: return try RedactStep(yaml: node)
-        default: throw SettingsError.unknownName(name, kind: "step", known: changeNames, at: node.place)
+        case TimestampStep.name: return try TimestampStep(yaml: node)
+        case ConvertStep.name: return try ConvertStep(yaml: node)
+        case SampleStep.name: return try SampleStep(yaml: node)
+        case DedupeStep.name: return try DedupeStep(yaml: node)
+        case GeoIPStep.name: return try GeoIPStep(yaml: node)
+        case UserAgentStep.name: return try UserAgentStep(yaml: node)
+        case RouteStep.name:
+            guard routes == nil else { throw SettingsError("there is a 'route' step already", at: node.place) }
+            return try RouteStep(yaml: node) { (condition) throws(SettingsError) in try expression(condition) }
+        default: throw SettingsError.unknownName(name, kind: "step", known: Self.changeNames, at: node.place)
         }
     }
 
@@ -65,50 +76,25 @@ extension Steps {
         // `parse: json` is short for `parse: {json: {}}`.
         if case .scalar = node.value, !node.isNull {
             parserName = try node.string()
-            parser = try Self.parser(parserName, at: node.place, options: nil)
+            parser = try ParserSettings.parser(parserName, at: node.place, options: nil)
             return nil
         }
         var mapping = try node.mapping()
         let policy = try mapping.node("on_error")?.choice(OnError.self)
         var chosen: [(name: String, options: YAMLNode)] = []
-        for name in Self.parserNames {
+        for name in ParserSettings.names {
             if let options = mapping.nodeOrNull(name) { chosen.append((name, options)) }
         }
         let kinds = mapping.keys.filter { $0 != "on_error" }
         guard kinds.count == 1, let kind = kinds.first else {
-            throw node.expected("one parser: \(Self.parserNames.joined(separator: ", "))")
+            throw node.expected("one parser: \(ParserSettings.names.joined(separator: ", "))")
         }
         guard let (name, options) = chosen.first else {
-            throw SettingsError.unknownName(kind, kind: "parser", known: Self.parserNames, at: node.place)
+            throw SettingsError.unknownName(kind, kind: "parser", known: ParserSettings.names, at: node.place)
         }
         parserName = name
-        parser = try Self.parser(name, at: options.place, options: options)
+        parser = try ParserSettings.parser(name, at: options.place, options: options)
         try mapping.finish()
         return policy
-    }
-
-    private static let parserNames = ["nginx", "json", "journal", "logfmt", "raw"]
-
-    private static func parser(_ name: String, at place: Place, options: YAMLNode?) throws(SettingsError)
-        -> any LineParser
-    {
-        var mapping = try (options ?? YAMLNode(.mapping([]), at: place)).mapping()
-        let parser: any LineParser
-        switch name {
-        case "json": parser = JSONLineParser()
-        case "logfmt": parser = LogfmtLineParser()
-        case "journal": parser = JournalLineParser()
-        case "raw": parser = RawLineParser()
-        case "nginx":
-            let format = mapping.node("log_format")
-            let escape = try mapping.choice("escape", default: LogFormat.Escape.default)
-            let text = try format?.string() ?? "combined"
-            do throws(LogFormatError) { parser = NginxLineParser(try LogFormat(text, escape: escape)) } catch {
-                throw SettingsError(error.description, at: format?.place ?? place)
-            }
-        default: throw SettingsError.unknownName(name, kind: "parser", known: parserNames, at: place)
-        }
-        try mapping.finish()
-        return parser
     }
 }

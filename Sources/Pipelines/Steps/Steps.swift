@@ -1,5 +1,6 @@
 public import Base
 public import Events
+public import Settings
 
 /// What happens to a record between topic and sinks: one parser, then filters and changes in their order.
 ///
@@ -44,6 +45,7 @@ public struct Steps: Sendable {
         to value: UnsafeRawBufferPointer, recordHash: UInt64, arrival: Timestamp = .none, memory: StepMemory,
         row: inout Row
     ) -> Outcome {
+        memory.route = nil
         do throws(ParseError) {
             try parser.parse(value, received: arrival, into: &row)
         } catch {
@@ -87,8 +89,21 @@ public struct Steps: Sendable {
             }
         }
         time = record.time
+        memory.route = record.route
         row.fill(record.event)
         return .row(time: time)
+    }
+
+    /// Opens what steps need besides the configuration (databases).
+    /// - Throws: what is wrong with it, at its place in the file.
+    public func prepare() throws(SettingsError) {
+        for case .change(let step, _) in steps { try step.prepare() }
+    }
+
+    /// What a record may be named by a `route` step; nil without one.
+    var routes: [String]? {
+        for case .change(let step as RouteStep, _) in steps { return step.names }
+        return nil
     }
 
     public var filters: [Expression] { steps.compactMap { if case .filter(let filter) = $0 { filter } else { nil } } }

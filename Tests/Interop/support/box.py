@@ -8,7 +8,7 @@ import subprocess
 TOOL = pathlib.Path(__file__).resolve().parents[1] / "tools" / "systemd-box"
 CACHE = pathlib.Path.home() / ".cache" / "millrace-tests"
 # What the packages depend on stands in the base: inside there is no network to fetch it from.
-PACKAGES = ("curl", "libdeflate0", "libsnappy1v5", "libyaml-0-2", "liblz4-1", "libzstd1", "libpcre2-8-0", "libmaxminddb0")
+PACKAGES = ("curl", "libdeflate0", "libsnappy1v5", "libyaml-0-2", "liblz4-1", "libzstd1", "libpcre2-8-0", "libmaxminddb0", "libexpat1")
 
 
 def base():

@@ -46,6 +46,27 @@ import Testing
         #expect(plan.items(for: BrokerID(1)) == [])
     }
 
+    @Test func aPausedPartitionIsLeftAloneUntilItIsStartedAgain() {
+        var plan = FetchPlan()
+        plan.start([a: .offset(Offset(5)), b: .offset(Offset(6))], now: .zero)
+        for partition in [a, b] {
+            _ = plan.leaderFound(partition, leader: BrokerID(1), epoch: .none, topicID: .zero, offset: nil)
+        }
+        let item = plan.items(for: BrokerID(1)).first { $0.partition == a }
+        plan.pause(a)
+        #expect(plan.items(for: BrokerID(1)).map(\.partition) == [b])
+        // A fetch that was under way: its answer still counts, its failure wakes nothing.
+        if let item {
+            let isMoved = plan.fetched(item, nextOffset: Offset(9), lastEpoch: .none)
+            plan.leaderLost(item, now: .zero)
+            #expect(isMoved)
+        }
+        #expect(plan.unresolved(now: at(1000)).isEmpty)
+        plan.start([a: .offset(Offset(7))], now: .zero)
+        _ = plan.leaderFound(a, leader: BrokerID(1), epoch: .none, topicID: .zero, offset: nil)
+        #expect(plan.items(for: BrokerID(1)).first { $0.partition == a }?.offset == Offset(7))
+    }
+
     @Test func theFirstFetchTellsWhatStoodBeforeItToo() {
         var plan = FetchPlan()
         plan.start([a: .offset(Offset(43), after: LeaderEpoch(1))], now: .zero)

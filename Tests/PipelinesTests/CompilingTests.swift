@@ -104,6 +104,66 @@ import Testing
             "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: /x, table: t, rotate: {age: 1}}", 4,
             "a duration with its unit"
         ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - webhok: {url: 'http://h/'}", 4,
+            "did you mean 'webhook'?"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - webhook: {url: 'ftp://h/'}", 4,
+            "https://host/path"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - webhook: {url: 'http://h/', on_error: dorp}", 4,
+            "did you mean 'drop'?"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - webhook: {url: 'http://h/', headers: {'a b': c}}", 4,
+            "a header's name"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - webhook: {url: 'http://h/', batch: {row: 5}}", 4,
+            "did you mean 'rows'?"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - topic: {name: t}", 4,
+            "would read what it writes"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - topic: {name: 'a b'}", 4,
+            "a topic's name"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - topic: {name: a, codec: brotli}", 4,
+            "a codec: none"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - postgres: {url: 'mysql://h/d', table: t}", 4,
+            "postgresql://user@host:port/database"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - postgres: {url: 'postgresql://h/d', table: 't;'}", 4,
+            "a table's name"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - postgres: {url: 'postgresql://h/d', tabel: t}", 4,
+            "unknown key 'tabel'"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - elasticsearch: {url: 'http://h', index: Logs}", 4,
+            "small letters"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - elasticsearch: {url: 'http://h', index: 'l-{dt}-x'}", 4,
+            "{dt} at its end"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - elasticsearch: {url: 'http://h', index: l, user: u}", 4,
+            "'user' and 'password' or 'api_key'"
+        ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - {file: {path: /x}, topic: {name: u}}", 4,
+            "one sink: export, file, topic"
+        ),
     ])
     func errorsPointAtTheLine(text: String, line: Int, message: String) {
         let error = #expect(throws: SettingsError.self) { try Self.settings(text) }

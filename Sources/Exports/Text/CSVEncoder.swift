@@ -39,7 +39,7 @@ final class CSVEncoder: RowEncoder {
     func shrink() { blocks.compress() }
     func finish() { blocks.compress() }
 
-    private static func append(_ cell: Cell, _ type: ColumnType, to bytes: inout [UInt8]) {
+    static func append(_ cell: Cell, _ type: ColumnType, to bytes: inout [UInt8]) {
         switch cell {
         case .null: break
         case .bool(let bool): bytes.append(contentsOf: (bool ? "true" : "false").utf8)

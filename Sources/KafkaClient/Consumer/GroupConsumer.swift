@@ -95,6 +95,9 @@ public final class GroupConsumer: Sendable {
         fetcher.seek(partition, to: FetchPlan.Position(start, committed: .query(.earliest)))
     }
 
+    /// Reads a partition no further until `seek` or the next assignment. What was fetched already still comes.
+    public func pause(_ partition: TopicPartition) { fetcher.pause(partition) }
+
     /// Commits offsets of partitions that this member holds; retried while the coordinator moves (`settings.commitTimeout`).
     ///
     /// - Parameter generation: the one in which the partitions were assigned, so that a late commit of an earlier assignment can't count for this one.

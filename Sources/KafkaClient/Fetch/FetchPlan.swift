@@ -115,7 +115,7 @@ struct FetchPlan {
     }
 
     private mutating func retry(_ partition: TopicPartition, now: Instant) {
-        guard var entry = entries[partition] else { return }
+        guard var entry = entries[partition], entry.state != .paused else { return }
         entry.state = .unresolved(retryAt: now + entry.backoff.next())
         entries[partition] = entry
     }
@@ -175,6 +175,9 @@ struct FetchPlan {
         guard isCurrent(item.partition, run: item.run) else { return }
         retry(item.partition, now: now)
     }
+
+    /// Leaves a partition alone until it is started again.
+    mutating func pause(_ partition: TopicPartition) { entries[partition]?.state = .paused }
 
     /// Leaves it alone until it is started again. False where that has happened already.
     mutating func pause(_ item: Item) -> Bool {

@@ -60,6 +60,9 @@ final class PartitionFetcher: Sendable {
         signals.send(.planChanged)
     }
 
+    /// Reads a partition no further; what is under way still comes.
+    func pause(_ partition: TopicPartition) { plan.withLock { $0.pause(partition) } }
+
     /// Reads nothing any more; what is under way is thrown away.
     func stopAll() {
         let partitions = plan.withLock { plan in

@@ -31,7 +31,7 @@ extension DeadLetterSettings {
         try mapping.finish()
     }
 
-    private static func topic(_ node: YAMLNode) throws(SettingsError) -> String {
+    static func topic(_ node: YAMLNode) throws(SettingsError) -> String {
         let name = try node.string()
         let isPlain = name.utf8.allSatisfy { byte in
             switch byte {

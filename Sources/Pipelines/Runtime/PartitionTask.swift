@@ -144,6 +144,12 @@ final class PartitionTask {
 
     func offsetOutOfRange() async throws { for sink in sinks { try await sink.offsetOutOfRange() } }
 
+    /// Why the partition is not read on just now; nil where it is.
+    var blockedBy: String? {
+        for sink in sinks { if let reason = sink.blockedBy { return reason } }
+        return nil
+    }
+
     /// What the group may commit: the lowest of what the sinks made safe; nil while one of them has nothing.
     var committable: (offset: Offset, leaderEpoch: LeaderEpoch)? {
         var lowest: (offset: Offset, leaderEpoch: LeaderEpoch)?

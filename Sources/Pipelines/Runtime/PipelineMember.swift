@@ -19,6 +19,8 @@ final class PipelineMember: GroupConsumerHandler {
     private struct State {
         var slots: [TopicPartition: Slot] = [:]
         var committed: [TopicPartition: Offset] = [:]
+        /// Not read on while a sink takes nothing.
+        var held: Set<TopicPartition> = []
         var generation: GroupGeneration?
     }
 
@@ -36,6 +38,8 @@ final class PipelineMember: GroupConsumerHandler {
     /// By the place that the export writes to.
     private let memories: [String: ExportMemory]
     private let lineFiles: LineFiles
+    /// By the place of their sink.
+    private let databases: [String: PostgresClient]
     /// By the place of their sink.
     private let keepers: [(place: Int, keeper: MarkerKeeper)]
     private let lock = AsyncLock()
@@ -60,12 +64,15 @@ final class PipelineMember: GroupConsumerHandler {
         var stores: [StoreLocation: any AuditedStore] = [:]
         var memories: [String: ExportMemory] = [:]
         var files: [String: LineFile] = [:]
+        var databases: [String: PostgresClient] = [:]
         for sink in settings.sinks {
             switch sink {
             case .export(let export):
                 stores[export.root] = stores[export.root] ?? export.root.open(fileSystem: fileSystem)
                 memories[sink.place] = ExportMemory(bytesMax: export.settings.memoryMax)
             case .file(let file): files[file.path.string] = LineFile(settings: file, fileSystem: fileSystem)
+            case .postgres(let postgres): databases[sink.place] = PostgresClient(postgres)
+            case .topic, .webhook, .elasticsearch: break
             }
         }
         var keepers: [(place: Int, keeper: MarkerKeeper)] = []
@@ -83,6 +90,7 @@ final class PipelineMember: GroupConsumerHandler {
         }
         self.keepers = keepers
         self.stores = stores
+        self.databases = databases
         self.memories = memories
         lineFiles = LineFiles(files)
     }
@@ -146,6 +154,7 @@ final class PipelineMember: GroupConsumerHandler {
     func fetched(_ data: FetchedPartition) async throws {
         try await lock.withLock {
             guard case .running(let task) = guarded.state.slots[data.partition] else { return }
+            guard task.blockedBy == nil else { return hold(data.partition) }
             guard task.continues(data) else {
                 if let start = task.start { consumer.seek(data.partition, to: start) }
                 return
@@ -155,7 +164,23 @@ final class PipelineMember: GroupConsumerHandler {
                 telemetry.emit(RecordsProcessed(pipeline: settings.name, counts: counts, steps: settings.steps))
                 outcome.withLock { $0.rows += counts.rows }
             }
+            if task.blockedBy != nil { hold(data.partition) }
         }
+    }
+
+    /// Reads a partition no further while a sink of its takes nothing.
+    private func hold(_ partition: TopicPartition) {
+        consumer.pause(partition)
+        guarded.state.held.insert(partition)
+    }
+
+    /// Reads it on where it waited for nothing else.
+    private func release(_ partition: TopicPartition) {
+        guard guarded.state.held.contains(partition), case .running(let task) = guarded.state.slots[partition],
+            task.blockedBy == nil, let start = task.start
+        else { return }
+        guarded.state.held.remove(partition)
+        consumer.seek(partition, to: start)
     }
 
     func outOfRange(_ problem: OffsetOutOfRange) async throws -> OutOfRangeDecision {
@@ -175,7 +200,9 @@ final class PipelineMember: GroupConsumerHandler {
         try await lock.withLock {
             for (partition, slot) in guarded.state.slots {
                 switch slot {
-                case .running(let task): try await guarding(task, partition) { try await task.tick() }
+                case .running(let task):
+                    try await guarding(task, partition) { try await task.tick() }
+                    release(partition)
                 case .waiting(let at, let tries, _):
                     guard at <= time.now else { continue }
                     if let start = try await begin(partition, tries: tries) { consumer.seek(partition, to: start) }
@@ -190,8 +217,10 @@ final class PipelineMember: GroupConsumerHandler {
             await lock.withLock {
                 guard guarded.state.generation != nil else { return .notReady("joining group \(settings.group)") }
                 for (partition, slot) in guarded.state.slots.sorted(by: { $0.key.description < $1.key.description }) {
-                    if case .waiting(_, _, let reason) = slot {
-                        return .notReady("\(partition) starts over: \(reason)")
+                    switch slot {
+                    case .waiting(_, _, let reason): return .notReady("\(partition) starts over: \(reason)")
+                    case .running(let task):
+                        if let reason = task.blockedBy { return .notReady("\(partition) waits for \(reason)") }
                     }
                 }
                 return .ready
@@ -223,7 +252,7 @@ final class PipelineMember: GroupConsumerHandler {
         do {
             let topicID = try await cluster.topicID(partition.topic)
             var committed: Offset?
-            if !lineFiles.files.isEmpty || settings.deadLetters != nil {
+            if settings.sinks.contains(where: \.followsGroup) || settings.deadLetters != nil {
                 committed =
                     try await Admin(cluster).committedOffsets(group: settings.group, partitions: [partition])[
                         partition]?
@@ -241,6 +270,7 @@ final class PipelineMember: GroupConsumerHandler {
                 start = try await cluster.offsets([partition: query])[partition].map { .offset($0.offset) }
             }
             guarded.state.slots[partition] = .running(task)
+            guarded.state.held.remove(partition)
             return start
         } catch {
             try startOver(partition, after: error, tries: tries)
@@ -273,7 +303,35 @@ final class PipelineMember: GroupConsumerHandler {
                 pipeline: self.settings.name, table: export.table, topic: partition.topic, topicID: topicID,
                 partition: partition.partition)
             return sink(chain, export.settings, store, memories[settings.place])
+        case .topic(let topic):
+            let target = TopicTarget(
+                cluster: cluster, settings: topic, partition: partition, topicID: topicID, pipeline: self.settings.name,
+                group: self.settings.group)
+            return sink(target, topic.batch, settings.place, partition)
+        case .webhook(let webhook):
+            let target = WebhookTarget(
+                settings: webhook, transport: ClientTransport(webhook.transport), partition: partition)
+            return sink(target, webhook.batch, settings.place, partition)
+        case .elasticsearch(let bulk):
+            let target = BulkTarget(
+                settings: bulk, transport: ClientTransport(bulk.transport), partition: partition)
+            return sink(target, bulk.batch, settings.place, partition)
+        case .postgres(let postgres):
+            guard let client = databases[settings.place] else { preconditionFailure("a sink without its database") }
+            let chain = ChainID(
+                pipeline: self.settings.name, table: postgres.table, topic: partition.topic, topicID: topicID,
+                partition: partition.partition)
+            let target = PostgresTarget(settings: postgres, client: client, chain: chain)
+            return sink(target, postgres.batch, settings.place, partition)
         }
+    }
+
+    private func sink(
+        _ target: any DeliveryTarget, _ batch: DeliverySettings, _ place: String, _ partition: TopicPartition
+    ) -> any PartitionSink {
+        DeliverySink(
+            target: target, settings: batch,
+            name: .init(pipeline: settings.name, sink: place, partition: partition), time: time, telemetry: telemetry)
     }
 
     private func sink(
@@ -314,6 +372,7 @@ final class PipelineMember: GroupConsumerHandler {
             isRetriable = export.isRetriable || (export.code == .aheadOfLog && tries < Self.aheadOfLogTriesMax)
         }
         if error is FileError { isRetriable = true }
+        if let failure = error as? DeliveryFailure { isRetriable = failure.kind != .refused }
         guard isRetriable else {
             failed(error)
             throw error

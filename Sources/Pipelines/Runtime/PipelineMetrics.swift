@@ -20,6 +20,15 @@ public enum PipelineMetrics {
         help:
             "Records that a step failed on and that go to the pipeline's dlq; counted again where a restart reads them again."
     )
+    static let delivered = Metric.counter(
+        "millrace_pipeline_delivered_total", "pipeline", "sink",
+        help: "Rows that a topic, a webhook or a database took.")
+    static let deliveryFailures = Metric.counter(
+        "millrace_pipeline_delivery_failures_total", "pipeline", "sink",
+        help: "Batches that a sink did not take just now. They are tried again, and their partition waits.")
+    static let refused = Metric.counter(
+        "millrace_pipeline_refused_total", "pipeline", "sink",
+        help: "Rows that a sink refused for what they are and that its on_error: drop left out.")
     static let restarts = Metric.counter(
         "millrace_pipeline_restarts_total", "pipeline",
         help: "Times that the work on a partition failed and began anew.")
@@ -29,6 +38,7 @@ public enum PipelineMetrics {
     )
 
     public static let all: [Metric] = [
-        rows, filtered, unparsed, stepErrors, dropped, deadLetters, restarts, commitFailures,
+        rows, filtered, unparsed, stepErrors, dropped, deadLetters, delivered, deliveryFailures, refused,
+        restarts, commitFailures,
     ]
 }

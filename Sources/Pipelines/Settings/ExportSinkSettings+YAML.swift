@@ -43,14 +43,9 @@ extension ExportSinkSettings {
         _ mapping: inout SettingsMapping, _ steps: Steps, _ layout: TableLayout
     ) throws(SettingsError) -> TableFormat {
         let kind = try mapping.choice("format", default: TableFormat.Kind.jsonl)
-        var kafka = KafkaColumns()
-        var names = try mapping.section("kafka_columns")
-        kafka.topic = try names.string("topic", default: kafka.topic)
-        kafka.partition = try names.string("partition", default: kafka.partition)
-        kafka.offset = try names.string("offset", default: kafka.offset)
-        kafka.timestamp = try names.string("timestamp", default: kafka.timestamp)
-        try names.finish()
-        let schema = try schema(&mapping, kind, kafka, steps, layout)
+        let kafka = try kafkaColumns(&mapping)
+        // JSON lines hold each event as it is; `columns` is then an unknown key.
+        let schema = kind == .jsonl ? nil : try schema(&mapping, "format \(kind.rawValue)", kafka, steps, layout)
         var compatibility = ParquetCompatibility.modern
         var rowGroup = ByteCount.mib(128)
         if kind == .parquet {
@@ -79,12 +74,23 @@ extension ExportSinkSettings {
 
     // MARK: - Columns
 
-    private static func schema(
-        _ mapping: inout SettingsMapping, _ kind: TableFormat.Kind, _ kafka: KafkaColumns, _ steps: Steps,
-        _ layout: TableLayout
-    ) throws(SettingsError) -> TableSchema? {
-        // JSON lines hold each event as it is; `columns` is then an unknown key.
-        guard kind != .jsonl else { return nil }
+    /// Reads `kafka_columns`. Keys: `topic`, `partition`, `offset`, `timestamp`.
+    static func kafkaColumns(_ mapping: inout SettingsMapping) throws(SettingsError) -> KafkaColumns {
+        var kafka = KafkaColumns()
+        var names = try mapping.section("kafka_columns")
+        kafka.topic = try names.string("topic", default: kafka.topic)
+        kafka.partition = try names.string("partition", default: kafka.partition)
+        kafka.offset = try names.string("offset", default: kafka.offset)
+        kafka.timestamp = try names.string("timestamp", default: kafka.timestamp)
+        try names.finish()
+        return kafka
+    }
+
+    /// Reads `columns` and `extra`, or derives the columns from the steps.
+    /// - Parameter what: that needs columns.
+    static func schema(
+        _ mapping: inout SettingsMapping, _ what: String, _ kafka: KafkaColumns, _ steps: Steps, _ layout: TableLayout
+    ) throws(SettingsError) -> TableSchema {
         let extra = try mapping.string("extra", default: "_extra")
         let node = mapping.node("columns")
         let columns: [TableSchema.Column]
@@ -94,7 +100,7 @@ extension ExportSinkSettings {
             columns = derived
         } else {
             throw SettingsError(
-                "format \(kind.rawValue) needs 'columns' here: only the input knows what fields its records have, e.g. "
+                "\(what) needs 'columns' here: only the input knows what fields its records have, e.g. "
                     + "columns: {status: int64, user: {type: string, from: request.user}}", at: mapping.place)
         }
         let schema = TableSchema(fields: columns, kafka: kafka, extra: extra)

@@ -62,6 +62,37 @@ extension PipelineSettings {
               table: three
           - file: {path: /srv/lines, rotate_size: 64MiB, keep: 5}
             routes: [example]
+          - topic: {name: parsed, key: host, codec: zstd, batch: {rows: 1000, size: 1MiB, linger: 1s}}
+          - elasticsearch:
+              url: https://es.example:9200
+              index: logs-{dt}
+              operation: index
+              user: example
+              password: example
+              headers: {example: value}
+              on_error: stop
+              timeout: 30s
+              ca: /etc/ssl/ca.pem
+              batch: {rows: 1000, size: 5MiB, linger: 1s}
+          - elasticsearch: {url: https://es.example:9200, index: other, api_key: example}
+          - postgres:
+              url: postgresql://etl@db/logs
+              password: example
+              table: public.one
+              positions: _millrace_positions
+              create: true
+              timeout: 60s
+              columns: {example: int64}
+              extra: _extra
+              kafka_columns: {topic: kafka_topic, partition: kafka_partition, offset: kafka_offset, timestamp: kafka_timestamp}
+          - webhook:
+              url: https://example/hook
+              method: POST
+              format: json
+              headers: {example: value}
+              on_error: stop
+              timeout: 10s
+              ca: /etc/ssl/ca.pem
         tests:
           - {name: a request, input: GET, becomes: row, route: example, row: {example: 200}, folder: dt=2026-11-22/hour=07}
         """,

@@ -26,6 +26,9 @@ extension PipelineSettings {
             var names: YAMLNode?
             let sink = try SinkSettings(yaml: node, steps: steps, routes: &names)
             if let names { routes[sinks.count] = try Self.routes(names, steps) }
+            if case .topic(let topic) = sink, topics.contains(topic.topic) {
+                throw SettingsError("the pipeline would read what it writes: it reads '\(topic.topic)'", at: node.place)
+            }
             guard !sinks.contains(where: { $0.place == sink.place }) else {
                 throw SettingsError("two sinks write to \(sink.place); each needs a place of its own", at: node.place)
             }
@@ -89,6 +92,10 @@ extension SinkSettings {
         switch self {
         case .export(let export): "\(export.root)/\(export.table)"
         case .file(let file): file.path.string
+        case .topic(let topic): "topic \(topic.topic)"
+        case .webhook(let webhook): webhook.place
+        case .elasticsearch(let bulk): bulk.place
+        case .postgres(let postgres): postgres.place
         }
     }
 
@@ -96,13 +103,30 @@ extension SinkSettings {
     init(yaml node: YAMLNode, steps: Steps, routes: inout YAMLNode?) throws(SettingsError) {
         var mapping = try node.mapping()
         routes = mapping.node("routes")
-        let export = mapping.nodeOrNull("export")
-        let file = mapping.nodeOrNull("file")
+        var chosen: [(name: String, node: YAMLNode)] = []
+        for name in Self.names { if let node = mapping.nodeOrNull(name) { chosen.append((name, node)) } }
         try mapping.finish()
-        switch (export, file) {
-        case (let export?, nil): self = .export(try ExportSinkSettings(yaml: export, steps: steps))
-        case (nil, let file?): self = .file(try FileSinkSettings(yaml: file))
-        case (nil, nil), (.some, .some): throw node.expected("one sink: export or file")
+        guard chosen.count == 1, let (name, node) = chosen.first else {
+            throw node.expected("one sink: \(Self.names.joined(separator: ", "))")
+        }
+        switch name {
+        case "export": self = .export(try ExportSinkSettings(yaml: node, steps: steps))
+        case "file": self = .file(try FileSinkSettings(yaml: node))
+        case "topic": self = .topic(try TopicSinkSettings(yaml: node))
+        case "elasticsearch": self = .elasticsearch(try BulkSinkSettings(yaml: node))
+        case "postgres": self = .postgres(try PostgresSinkSettings(yaml: node, steps: steps))
+        case "webhook": self = .webhook(try WebhookSinkSettings(yaml: node))
+        default: preconditionFailure("no sink is called \(name)")
+        }
+    }
+
+    private static let names = ["export", "file", "topic", "postgres", "webhook", "elasticsearch"]
+
+    /// True where the group's committed offset says where to begin, alone or beside a position of the sink's own.
+    var followsGroup: Bool {
+        switch self {
+        case .export: false
+        case .file, .topic, .webhook, .elasticsearch, .postgres: true
         }
     }
 }

@@ -52,6 +52,14 @@ public enum SinkSettings: Sendable {
     case export(ExportSinkSettings)
     /// Lines appended to a file, each record at least once.
     case file(FileSinkSettings)
+    /// Another topic, each record once.
+    case topic(TopicSinkSettings)
+    /// HTTP requests, each record at least once.
+    case webhook(WebhookSinkSettings)
+    /// Documents of Elasticsearch or OpenSearch, each under an id of its own.
+    case elasticsearch(BulkSinkSettings)
+    /// A table of PostgreSQL, each record once.
+    case postgres(PostgresSinkSettings)
 }
 
 public struct ExportSinkSettings: Sendable {

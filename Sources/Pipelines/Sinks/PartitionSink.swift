@@ -24,6 +24,9 @@ protocol PartitionSink: AnyObject {
     var wantsFlush: Bool { get }
     func flush() async throws
 
+    /// Why the sink takes no more just now; nil where it does. The partition is not read on meanwhile, `tick` goes on being called.
+    var blockedBy: String? { get }
+
     /// Everything below `to` was appended or filtered out: so many records, by what they came from.
     func advance(to: Offset, leaderEpoch: LeaderEpoch, records: Int64, sources: SourceTally) async throws
 
@@ -45,4 +48,5 @@ protocol PartitionSink: AnyObject {
 
 extension PartitionSink {
     var attempt: AttemptID? { nil }
+    var blockedBy: String? { nil }
 }

@@ -35,6 +35,29 @@ import Testing
                 """)
     }
 
+    @Test func copyTextEscapesWhatItMust() {
+        let encoder = CopyTextEncoder(TableSchema(fields: columns), chain: FormatFixture.chain)
+        let events = [
+            Event([Field("s", .string("a\tb\\c\nd\re\0é")), Field("b", .bool(false)), Field("d", .double(-0.5))]),
+            Event([Field("s", .string("")), Field("day", .string("2026-11-22")), Field("new", .string(#"\N"#))]),
+            Event([Field("at", .string("1969-12-31T23:59:59.999999Z"))]),
+        ]
+        var bytes: [UInt8] = []
+        var row = Row()
+        for (offset, event) in events.enumerated() {
+            row.fill(event)
+            encoder.append(
+                row, offset: Offset(Int64(offset)), timestamp: Timestamp(milliseconds: 1_795_330_801_000), to: &bytes)
+        }
+        let time = "2026-11-22T07:00:01.000000Z"
+        let lines = [
+            #"a\tb\\c\nd\re\\x00é"# + "\tfalse\t-0.5\t\\N\t\\N\t\\N\ttopic\t3\t0\t\(time)",
+            "\t\\N\t\\N\t2026-11-22\t\\N\t" + #"{"new":"\\\\N"}"# + "\ttopic\t3\t1\t\(time)",
+            "\\N\t\\N\t\\N\t\\N\t1969-12-31T23:59:59.999999Z\t\\N\ttopic\t3\t2\t\(time)",
+        ]
+        #expect(String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init) == lines)
+    }
+
     @Test(arguments: [Codec.gzip, .zstd])
     func textIsCompressedBlockByBlock(codec: Codec) throws {
         let events = (0..<9000).map { Event([Field("s", .string("row \($0) " + String(repeating: "z", count: 90)))]) }

@@ -82,9 +82,11 @@ final class RunningBroker: Sendable {
                 waitingBytesMax: settings.limits.diskJobBytesMax)
             var groupSettings = GroupSettings()
             groupSettings.offsetRetention = settings.offsetRetention
+            groupSettings.consumerSessionTimeout = settings.consumerSessionTimeout
+            groupSettings.consumerHeartbeatInterval = settings.consumerHeartbeatInterval
             let groups = GroupCoordinator(
-                topic: try await offsetsTopic(in: topics, appender: appender, time: time), settings: groupSettings,
-                time: time, telemetry: telemetry)
+                topic: try await offsetsTopic(in: topics, appender: appender, time: time), topics: topics,
+                settings: groupSettings, time: time, telemetry: telemetry)
             var transactionSettings = TransactionCoordinator.Settings()
             transactionSettings.timeoutMax = settings.transactionTimeoutMax
             transactionSettings.expiration = settings.transactionalIDExpiration

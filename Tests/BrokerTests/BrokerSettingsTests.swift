@@ -26,6 +26,8 @@ import Testing
               retention.ms: 604800000
             auto_create_topics: false
             offset_retention: 2d
+            consumer_session_timeout: 30s
+            consumer_heartbeat_interval: 1s
             transaction_timeout: 5m
             transactional_id_expiration: 3d
             hanging_transactions: 1m
@@ -57,6 +59,8 @@ import Testing
         #expect(settings.limits.fetchSessionsMax == 7)
         #expect(settings.limits.fetchSessionPartitionsMax == 70)
         #expect(settings.offsetRetention == .seconds(172_800))
+        #expect(settings.consumerSessionTimeout == .seconds(30))
+        #expect(settings.consumerHeartbeatInterval == .seconds(1))
         #expect(settings.transactionTimeoutMax == .seconds(300))
         #expect(settings.transactionalIDExpiration == .seconds(3 * 86_400))
         #expect(settings.hangingTransactionAge == .seconds(60))

@@ -14,5 +14,7 @@ enum GroupApis {
         table.add(DescribeGroupsHandler(coordinator: coordinator))
         table.add(DeleteGroupsHandler(coordinator: coordinator))
         table.add(OffsetDeleteHandler(coordinator: coordinator))
+        table.add(ConsumerGroupHeartbeatHandler(coordinator: coordinator))
+        table.add(ConsumerGroupDescribeHandler(services: services))
     }
 }

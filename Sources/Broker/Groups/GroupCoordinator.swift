@@ -11,39 +11,18 @@ import Telemetry
 /// All groups share one lock, held only while a machine decides; disk and sockets are touched outside it. Until a partition of
 /// `__consumer_offsets` has been replayed its groups answer COORDINATOR_LOAD_IN_PROGRESS.
 final class GroupCoordinator: Sendable {
-    private struct State {
-        var loading: Set<Int>
-        /// Partitions that can't be read. To serve their groups from nothing, or from half their records, would hand out wrong offsets.
-        var unreadable: Set<Int> = []
-        var groups: [String: GroupMachine] = [:]
-        var offsets = OffsetTable()
-        /// Offsets of transactions that are not decided yet.
-        var pending = PendingOffsets()
-        var joins: [GroupRequestID: @Sendable (JoinAnswer) -> Void] = [:]
-        var syncs: [GroupRequestID: @Sendable (SyncAnswer) -> Void] = [:]
-        var lastRequest: UInt64 = 0
-        var lastExpiry = Instant.zero
-
-        mutating func nextRequest() -> GroupRequestID {
-            lastRequest += 1
-            return GroupRequestID(lastRequest)
-        }
-    }
-
-    /// What is left to do once the lock is released.
-    private enum Effect {
-        case run(@Sendable () -> Void)
-        case persist(group: String, generation: Int32, GroupMetadataValue)
-    }
-
     let settings: GroupSettings
-    private let topic: OffsetsTopic
-    private let time: any TimeSource
-    private let telemetry: Telemetry
-    private let state: Mutex<State>
+    let topic: OffsetsTopic
+    let topics: TopicCatalog
+    let time: any TimeSource
+    let telemetry: Telemetry
+    let state: Mutex<State>
 
-    init(topic: OffsetsTopic, settings: GroupSettings, time: any TimeSource, telemetry: Telemetry) {
+    init(
+        topic: OffsetsTopic, topics: TopicCatalog, settings: GroupSettings, time: any TimeSource, telemetry: Telemetry
+    ) {
         self.topic = topic
+        self.topics = topics
         self.settings = settings
         self.time = time
         self.telemetry = telemetry
@@ -57,6 +36,7 @@ final class GroupCoordinator: Sendable {
         for index in topic.partitions.indices {
             var offsets: [(group: String, partition: TopicPartition, CommittedOffset?)] = []
             var groups: [String: GroupMetadataValue?] = [:]
+            var consumers: [String: ConsumerGroupReplay] = [:]
             var pending = PendingOffsets()
             do throws(ReadError) {
                 try topic.replay(index, telemetry: telemetry) { event in
@@ -67,7 +47,9 @@ final class GroupCoordinator: Sendable {
                     case .record(.offset(let group, let partition, let committed), _):
                         offsets.append((group, partition, committed))
                     case .record(.group(let group, let metadata), _): groups.updateValue(metadata, forKey: group)
-                    case .record(.other, _): break
+                    case .record(let record, _):
+                        guard let group = record.consumerGroupID else { return }
+                        consumers[group, default: ConsumerGroupReplay(id: group, settings: settings)].apply(record)
                     case .transactionEnded(let producer, let commits):
                         let decided = pending.end(producer, in: index)
                         if commits { offsets += decided.map { ($0.group, $0.partition, $0.offset) } }
@@ -90,6 +72,11 @@ final class GroupCoordinator: Sendable {
                 for case (let group, let metadata?) in groups {
                     state.groups[group] = GroupMachine(id: group, restoring: metadata, settings: settings, now: now)
                 }
+                for (group, replay) in consumers {
+                    guard let machine = replay.finished(now: now) else { continue }
+                    state.groups[group] = nil
+                    state.consumers[group] = ConsumerGroupSlot(restored: machine)
+                }
                 state.loading.remove(index)
             }
         }
@@ -99,7 +86,7 @@ final class GroupCoordinator: Sendable {
     var isLoaded: Bool { state.withLock { $0.loading.isEmpty && $0.unreadable.isEmpty } }
 
     /// Why requests for this group can't be served now; `.none` where they can.
-    private func refusal(_ group: String, _ state: borrowing State) -> ErrorCode {
+    func refusal(_ group: String, _ state: borrowing State) -> ErrorCode {
         if group.isEmpty { return .invalidGroupId }
         let index = topic.partitionIndex(of: group)
         if state.unreadable.contains(index) { return .coordinatorNotAvailable }
@@ -113,17 +100,20 @@ final class GroupCoordinator: Sendable {
             var error = refusal(group, state)
             if error == .none, state.groups[group] == nil {
                 if !request.memberID.isEmpty { error = .unknownMemberId }
-                if state.groups.count >= settings.groupsMax { error = .groupMaxSizeReached }
+                if state.count >= settings.groupsMax { error = .groupMaxSizeReached }
             }
+            var effects: [Effect] = []
+            if error == .none { error = endEmptyConsumerGroup(group, &state, &effects) }
             if error != .none {
                 let refused = JoinAnswer(error, memberID: request.memberID)
                 return [.run { answer(refused) }]
             }
             let id = state.nextRequest()
             state.joins[id] = answer
-            return update(group, &state) { machine in
-                machine.joinReceived(request, id: id, now: time.now, wallTime: time.wallTime)
-            }
+            return effects
+                + update(group, &state) { machine in
+                    machine.joinReceived(request, id: id, now: time.now, wallTime: time.wallTime)
+                }
         }
     }
 
@@ -179,15 +169,22 @@ final class GroupCoordinator: Sendable {
     ///
     /// In a transaction a producer that names no member may commit whatever the group does: its own epoch fences it.
     func mayCommit(
-        _ group: String, memberID: String, instanceID: String?, generation: Int32, isTransactional: Bool = false
+        _ group: String, memberID: String, instanceID: String?, generation: Int32, isTransactional: Bool = false,
+        version: Int16? = nil
     ) -> ErrorCode {
         state.withLock { state in
             let error = refusal(group, state)
             if error != .none { return error }
             if isTransactional, generation < 0, memberID.isEmpty { return .none }
+            if let consumers = state.consumers[group] {
+                let refused = consumers.machine.offsetsRequested(memberID: memberID, epoch: generation, writes: true)
+                // Before v9 the field was a generation, of which consumer groups have none.
+                if refused == .none, generation >= 0, let version, version < 9 { return .unsupportedVersion }
+                return refused == .staleMemberEpoch && isTransactional ? .illegalGeneration : refused
+            }
             if state.groups[group] == nil {
                 guard generation < 0 else { return .illegalGeneration }
-                guard state.groups.count < settings.groupsMax else { return .groupMaxSizeReached }
+                guard state.count < settings.groupsMax else { return .groupMaxSizeReached }
                 state.groups[group] = GroupMachine(id: group, settings: settings)
             }
             return state.groups[group]?.commitReceived(
@@ -255,9 +252,15 @@ final class GroupCoordinator: Sendable {
         state.withLock { $0.pending.partitions(of: group) }
     }
 
-    func offsets(of group: String) -> (ErrorCode, [TopicPartition: CommittedOffset]) {
+    /// What a group has committed. A member of a consumer group says who it is, so that it does not begin where it was before it lost a partition.
+    func offsets(
+        of group: String, memberID: String = "", epoch: Int32 = -1
+    ) -> (ErrorCode, [TopicPartition: CommittedOffset]) {
         state.withLock { state in
-            let error = refusal(group, state)
+            var error = refusal(group, state)
+            if error == .none, let consumers = state.consumers[group] {
+                error = consumers.machine.offsetsRequested(memberID: memberID, epoch: epoch, writes: false)
+            }
             return (error, error == .none ? state.offsets.offsets(of: group) : [:])
         }
     }
@@ -268,14 +271,16 @@ final class GroupCoordinator: Sendable {
     func describe(_ group: String) -> (ErrorCode, GroupMachine?) {
         state.withLock { state in
             let error = refusal(group, state)
+            if state.consumers[group] != nil { return (error, nil) }
             return (error, error == .none ? state.groups[group] ?? Self.offsetsOnly(group, state, settings) : nil)
         }
     }
 
-    func list() -> [GroupMachine] {
+    func list() -> [ListedGroup] {
         state.withLock { state in
-            let onlyOffsets = state.offsets.groups.filter { state.groups[$0] == nil }
-            return Array(state.groups.values) + onlyOffsets.map { GroupMachine(id: $0, settings: settings) }
+            let onlyOffsets = state.offsets.groups.filter { state.groups[$0] == nil && state.consumers[$0] == nil }
+            return state.groups.values.map { ListedGroup($0) } + state.consumers.values.map { ListedGroup($0.machine) }
+                + onlyOffsets.map { ListedGroup(GroupMachine(id: $0, settings: settings)) }
         }
     }
 
@@ -287,6 +292,7 @@ final class GroupCoordinator: Sendable {
 
     /// Deletes an empty group and its offsets; `then` once the log holds that.
     func delete(_ group: String, then: @escaping @Sendable (ErrorCode) -> Void) {
+        if deleteConsumerGroup(group, then: then) { return }
         let (error, partitions) = state.withLock { state -> (ErrorCode, [TopicPartition]) in
             let refused = refusal(group, state)
             if refused != .none { return (refused, []) }
@@ -308,6 +314,9 @@ final class GroupCoordinator: Sendable {
             let refused = refusal(group, state)
             if refused != .none { return (.failure(OffsetDeletionRefusal(code: refused)), []) }
             let known = Set(state.offsets.offsets(of: group).keys)
+            if let consumers = state.consumers[group] {
+                return (.success(consumers.machine.offsetDeletionRequested(partitions)), known)
+            }
             guard let machine = state.groups[group] else {
                 return (known.isEmpty ? .failure(OffsetDeletionRefusal(code: .groupIdNotFound)) : .success([:]), known)
             }
@@ -355,35 +364,52 @@ final class GroupCoordinator: Sendable {
             for group in state.groups.keys {
                 effects += update(group, &state) { $0.tick(now: now, wallTime: wallTime) }
             }
-            return effects
+            return effects + tickConsumerGroups(&state, now: now)
         }
-        let expired = state.withLock { state -> [(String, [TopicPartition], Bool)] in
-            guard now - state.lastExpiry >= .seconds(600) else { return [] }
+        expireOffsets(now: now, wallTime: wallTime)
+    }
+
+    private func expireOffsets(now: Instant, wallTime: Timestamp) {
+        let expired = state.withLock { state -> [(group: String, partitions: [TopicPartition], isLast: Bool)]? in
+            guard now - state.lastExpiry >= .seconds(600) else { return nil }
             state.lastExpiry = now
             return state.offsets.groups.compactMap { group in
-                let machine = state.groups[group]
-                let partitions = state.offsets.expired(
-                    group: group, machine: machine, retention: settings.offsetRetention, wallTime: wallTime)
+                let partitions: [TopicPartition]
+                let isEmpty: Bool
+                if let consumers = state.consumers[group]?.machine {
+                    let read = consumers.subscribedTopics
+                    partitions = state.offsets.expired(
+                        group: group, emptySince: .none, retention: settings.offsetRetention, wallTime: wallTime
+                    ).filter { !read.contains($0.topic) }
+                    isEmpty = false
+                } else {
+                    let machine = state.groups[group]
+                    partitions = state.offsets.expired(
+                        group: group, machine: machine, retention: settings.offsetRetention, wallTime: wallTime)
+                    isEmpty = machine.map { $0.state == .empty } ?? true
+                }
                 guard !partitions.isEmpty else { return nil }
                 // An empty group goes with its last offset.
-                let isLast =
-                    machine.map { $0.state == .empty } ?? true
-                    && partitions.count == state.offsets.offsets(of: group).count
+                let isLast = isEmpty && partitions.count == state.offsets.offsets(of: group).count
                 return (group, partitions, isLast)
             }
         }
+        guard let expired else { return }
         for (group, partitions, isLast) in expired {
             telemetry.emit(OffsetsExpired(group: group, count: partitions.count, withGroup: isLast))
             forget(group, partitions, andGroup: isLast) { _ in }
         }
+        forgetIdleConsumerGroups()
     }
 
     // MARK: Running actions
 
-    private func change(_ body: (inout State) -> [Effect]) {
+    func change(_ body: (inout State) -> [Effect]) {
         for effect in state.withLock({ body(&$0) }) {
             switch effect {
             case .run(let work): work()
+            case .write(let group): writeConsumerGroup(group)
+            case .append(let group, let records): topic.append(records, group: group) { _ in }
             case .persist(let group, let generation, let metadata):
                 topic.append([.group(group, metadata)], group: group) { [self] error in
                     change { state in

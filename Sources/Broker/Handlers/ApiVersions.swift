@@ -31,7 +31,8 @@ struct ApiVersionsHandler: ImmediateApiHandler {
     let advertised: Advertised
 
     /// `transaction.version` 2: an end of a transaction raises the epoch, and Produce and TxnOffsetCommit add their partitions (KIP-890).
-    private static let features: [(name: String, level: Int16)] = [("transaction.version", 2)]
+    /// `group.version` 1: consumer groups (KIP-848).
+    private static let features: [(name: String, level: Int16)] = [("group.version", 1), ("transaction.version", 2)]
 
     func answer(_ call: Call<ApiVersionsRequest>) -> ApiVersionsResponse {
         var response = ApiVersionsResponse()

@@ -1,7 +1,8 @@
 import GroupCoordination
 import KafkaWire
 
-/// DescribeGroups (15), versions 0–6: a group's state, assignor and members. A group that is not there is "Dead" (from v6 on GROUP_ID_NOT_FOUND).
+/// DescribeGroups (15), versions 0–6: a group's state, assignor and members. A group that is not there, or is one of
+/// the consumer protocol, is "Dead" (from v6 on GROUP_ID_NOT_FOUND).
 struct DescribeGroupsHandler: ImmediateApiHandler {
     typealias Request = DescribeGroupsRequest
     static let versions: ClosedRange<Int16> = 0...6

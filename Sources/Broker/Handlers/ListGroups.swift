@@ -12,14 +12,14 @@ struct ListGroupsHandler: ImmediateApiHandler {
         var response = ListGroupsResponse()
         let states = Set(call.request.statesFilter.map { $0.lowercased() })
         let types = Set(call.request.typesFilter.map { $0.lowercased() })
-        guard types.isEmpty || types.contains("classic") else { return response }
         response.groups = coordinator.list().sorted { $0.id < $1.id }.compactMap { group in
-            guard states.isEmpty || states.contains(group.state.name.lowercased()) else { return nil }
+            guard types.isEmpty || types.contains(group.type) else { return nil }
+            guard states.isEmpty || states.contains(group.state.lowercased()) else { return nil }
             var entry = ListGroupsResponse.ListedGroup()
             entry.groupId = group.id
-            entry.protocolType = group.protocolType ?? ""
-            if call.version >= 4 { entry.groupState = group.state.name }
-            if call.version >= 5 { entry.groupType = "classic" }
+            entry.protocolType = group.protocolType
+            if call.version >= 4 { entry.groupState = group.state }
+            if call.version >= 5 { entry.groupType = group.type }
             return entry
         }
         return response

@@ -4,7 +4,8 @@ import KafkaWire
 
 /// OffsetCommit (8), versions 2–9: remembers how far a group has read.
 ///
-/// - Fenced by generation: only members of the generation that stands may commit, or anybody while the group is empty.
+/// - Fenced by generation: only members of the generation that stands may commit, or anybody while the group is empty. Members of a consumer group
+///   are fenced by their own epoch (STALE_MEMBER_EPOCH), and need v9.
 /// - All offsets of a request are written in one batch, answered once the log holds it.
 /// - Metadata is limited to 4,096 bytes a partition (`offset.metadata.max.bytes`).
 struct OffsetCommitHandler: ApiHandler {
@@ -19,7 +20,7 @@ struct OffsetCommitHandler: ApiHandler {
         let request = call.request
         let refusal = coordinator.mayCommit(
             request.groupId, memberID: request.memberId, instanceID: request.groupInstanceId,
-            generation: request.generationIdOrMemberEpoch)
+            generation: request.generationIdOrMemberEpoch, version: call.version)
         var offsets: [(TopicPartition, CommittedOffset)] = []
         var response = OffsetCommitResponse()
         let now = services.time.wallTime

@@ -5,7 +5,7 @@ import KafkaWire
 /// OffsetFetch (9), versions 1–9: what a group has committed; offset −1 where it has not.
 ///
 /// From v2 on no list of topics means all; from v8 on several groups at once. With `require_stable` (v7) a partition of which an open transaction holds
-/// an offset is UNSTABLE_OFFSET_COMMIT: to be asked again.
+/// an offset is UNSTABLE_OFFSET_COMMIT: to be asked again. From v9 on members of a consumer group are fenced by their epoch.
 struct OffsetFetchHandler: ImmediateApiHandler {
     typealias Request = OffsetFetchRequest
     static let versions: ClosedRange<Int16> = 1...9
@@ -20,7 +20,8 @@ struct OffsetFetchHandler: ImmediateApiHandler {
                 var entry = OffsetFetchResponse.OffsetFetchResponseGroup()
                 entry.groupId = group.groupId
                 let wanted = group.topics.map { $0.map { ($0.name, $0.partitionIndexes) } }
-                let (error, topics) = offsets(of: group.groupId, wanted: wanted)
+                let (error, topics) = offsets(
+                    of: group.groupId, memberID: group.memberId ?? "", epoch: group.memberEpoch, wanted: wanted)
                 let unstable = request.requireStable ? coordinator.unstablePartitions(of: group.groupId) : []
                 entry.errorCode = error
                 entry.topics = topics.map { topic, partitions in
@@ -73,8 +74,10 @@ struct OffsetFetchHandler: ImmediateApiHandler {
 
     private typealias Found = [(topic: String, partitions: [(Int32, CommittedOffset?)])]
 
-    private func offsets(of group: String, wanted: [(String, [Int32])]?) -> (ErrorCode, Found) {
-        let (error, committed) = coordinator.offsets(of: group)
+    private func offsets(
+        of group: String, memberID: String = "", epoch: Int32 = -1, wanted: [(String, [Int32])]?
+    ) -> (ErrorCode, Found) {
+        let (error, committed) = coordinator.offsets(of: group, memberID: memberID, epoch: epoch)
         if let wanted {
             return (
                 error,

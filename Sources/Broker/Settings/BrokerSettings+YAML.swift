@@ -6,8 +6,8 @@ import SystemPackage
 
 extension BrokerSettings {
     /// Reads `broker.yaml`. Keys: `data` (a folder, or a list), `broker_id`, `listeners`, `topic_defaults` (Kafka's dotted names, and `num.partitions`),
-    /// `auto_create_topics`, `offset_retention`, `transaction_timeout`, `transactional_id_expiration`, `hanging_transactions`, `disk_lanes`, `disk_reserve`, `scrub_rate`,
-    /// `scrub_interval`, `limits`.
+    /// `auto_create_topics`, `offset_retention`, `consumer_session_timeout`, `consumer_heartbeat_interval`, `transaction_timeout`, `transactional_id_expiration`,
+    /// `hanging_transactions`, `disk_lanes`, `disk_reserve`, `scrub_rate`, `scrub_interval`, `limits`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
         let data = try file.strings("data") ?? ["/var/lib/millrace/broker"]
@@ -29,6 +29,8 @@ extension BrokerSettings {
         brokerID = BrokerID(Int32(try file.int("broker_id", default: 1, in: 0...Int(Int32.max))))
         createsTopics = try file.bool("auto_create_topics", default: createsTopics)
         offsetRetention = try file.duration("offset_retention", default: offsetRetention)
+        consumerSessionTimeout = try file.duration("consumer_session_timeout", default: consumerSessionTimeout)
+        consumerHeartbeatInterval = try file.duration("consumer_heartbeat_interval", default: consumerHeartbeatInterval)
         transactionTimeoutMax = try file.duration("transaction_timeout", default: transactionTimeoutMax)
         transactionalIDExpiration = try file.duration(
             "transactional_id_expiration", default: transactionalIDExpiration)

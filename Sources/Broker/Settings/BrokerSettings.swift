@@ -19,6 +19,10 @@ public struct BrokerSettings: Sendable, Equatable {
     public var createsTopics = true
     /// How long a group's committed offsets are kept once nobody uses them (`offsets.retention.minutes`; KIP-211).
     public var offsetRetention = Duration.seconds(7 * 24 * 3600)
+    /// After how long without a heartbeat a member of a consumer group is dropped (`consumer_session_timeout`; `group.consumer.session.timeout.ms`; KIP-848).
+    public var consumerSessionTimeout = Duration.seconds(45)
+    /// How often such a member is told to send one (`consumer_heartbeat_interval`; `group.consumer.heartbeat.interval.ms`).
+    public var consumerHeartbeatInterval = Duration.seconds(5)
     /// The longest that a producer may ask to keep a transaction open (`transaction_timeout`; `transaction.max.timeout.ms`).
     public var transactionTimeoutMax = Duration.seconds(900)
     /// How long a transactional id is kept that nobody uses (`transactional_id_expiration`; `transactional.id.expiration.ms`).
@@ -70,6 +74,10 @@ public struct BrokerSettings: Sendable, Equatable {
                     folder == other
                         ? "data names \(folder) twice" : "data names \(folder), which lies in another, \(other)")
             }
+        }
+        guard consumerHeartbeatInterval >= .milliseconds(100), consumerHeartbeatInterval < consumerSessionTimeout else {
+            throw BrokerSettingsError(
+                "consumer_heartbeat_interval has to be at least 100ms and shorter than consumer_session_timeout")
         }
         guard (1...64).contains(diskLanes) else {
             throw BrokerSettingsError("disk_lanes has to be from 1 to 64, not \(diskLanes)")

@@ -1,4 +1,5 @@
 import Base
+import GroupCoordination
 import KafkaWire
 import LogStorage
 import Synchronization
@@ -13,6 +14,8 @@ final class TopicCatalog: Sendable {
         var byName: [String: Topic] = [:]
         var namesByID: [TopicID: String] = [:]
         var partitionCount = 0
+        /// The same for consumer groups, which look for changes by its version.
+        var image = TopicImage()
     }
 
     private let snapshot = Mutex(Snapshot())
@@ -48,6 +51,8 @@ final class TopicCatalog: Sendable {
     var topics: [Topic] { snapshot.withLock { Array($0.byName.values) }.sorted { $0.name < $1.name } }
 
     var partitionCount: Int { snapshot.withLock { $0.partitionCount } }
+
+    var image: TopicImage { snapshot.withLock { $0.image } }
 
     /// Nil where there is no such partition, or it is offline.
     func partition(_ id: TopicPartition) -> Partition? {
@@ -271,6 +276,8 @@ final class TopicCatalog: Sendable {
     private func install(_ topic: Topic) {
         let count = snapshot.withLock { snapshot in
             let old = snapshot.byName.updateValue(topic, forKey: topic.name)
+            snapshot.image[topic.name] = TopicImage.Topic(
+                id: topic.id, partitionCount: Int32(topic.partitions.count), isInternal: topic.isInternal)
             snapshot.namesByID[topic.id] = topic.name
             snapshot.partitionCount += topic.partitions.count - (old?.partitions.count ?? 0)
             return snapshot.partitionCount
@@ -281,6 +288,7 @@ final class TopicCatalog: Sendable {
     private func remove(_ topic: Topic) {
         let count = snapshot.withLock { snapshot in
             snapshot.byName[topic.name] = nil
+            snapshot.image[topic.name] = nil
             snapshot.namesByID[topic.id] = nil
             snapshot.partitionCount -= topic.partitions.count
             return snapshot.partitionCount

@@ -46,6 +46,10 @@ public struct GroupSettings: Sendable {
     public var metadataBytesMax = ByteCount.mib(1)
     /// How many groups one broker keeps.
     public var groupsMax = 10_000
+    /// `group.consumer.session.timeout.ms`: of members of the consumer protocol; the broker sets it.
+    public var consumerSessionTimeout: Duration = .seconds(45)
+    /// `group.consumer.heartbeat.interval.ms`: how often they are told to send one.
+    public var consumerHeartbeatInterval: Duration = .seconds(5)
     /// `offsets.retention.minutes`
     public var offsetRetention: Duration = .seconds(7 * 24 * 3600)
 

@@ -8,7 +8,14 @@ public enum GroupRecord: Sendable, Equatable {
     case offset(group: String, partition: TopicPartition, CommittedOffset?)
     /// Nil is a tombstone: the group is gone.
     case group(String, GroupMetadataValue?)
-    /// Written by another version of Kafka, or for the consumer protocol; kept in the log, not read here.
+    /// The six kinds of the consumer protocol (KIP-848); nil is a tombstone in each.
+    case consumerGroup(String, ConsumerGroupMetadataValue?)
+    case consumerMember(group: String, member: String, ConsumerGroupMemberMetadataValue?)
+    case consumerTargetEpoch(String, ConsumerGroupTargetAssignmentMetadataValue?)
+    case consumerTarget(group: String, member: String, ConsumerGroupTargetAssignmentMemberValue?)
+    case consumerCurrent(group: String, member: String, ConsumerGroupCurrentMemberAssignmentValue?)
+    case consumerPattern(group: String, pattern: String, ConsumerGroupRegularExpressionValue?)
+    /// Written by another version of Kafka; kept in the log, not read here.
     case other
 
     /// Versions that every Kafka since 2.1 reads.
@@ -34,6 +41,24 @@ public enum GroupRecord: Sendable, Equatable {
             var key = GroupMetadataKey()
             key.group = group
             return (try key.encodeRecord(), try metadata?.encodeRecord(version: Self.groupVersion))
+        case .consumerGroup(let group, let value):
+            let key = ConsumerGroupMetadataKey(groupId: group)
+            return (try key.encodeRecord(), try value?.encodeRecord(version: 0))
+        case .consumerMember(let group, let member, let value):
+            let key = ConsumerGroupMemberMetadataKey(groupId: group, memberId: member)
+            return (try key.encodeRecord(), try value?.encodeRecord(version: 0))
+        case .consumerTargetEpoch(let group, let value):
+            let key = ConsumerGroupTargetAssignmentMetadataKey(groupId: group)
+            return (try key.encodeRecord(), try value?.encodeRecord(version: 0))
+        case .consumerTarget(let group, let member, let value):
+            let key = ConsumerGroupTargetAssignmentMemberKey(groupId: group, memberId: member)
+            return (try key.encodeRecord(), try value?.encodeRecord(version: 0))
+        case .consumerCurrent(let group, let member, let value):
+            let key = ConsumerGroupCurrentMemberAssignmentKey(groupId: group, memberId: member)
+            return (try key.encodeRecord(), try value?.encodeRecord(version: 0))
+        case .consumerPattern(let group, let pattern, let value):
+            let key = ConsumerGroupRegularExpressionKey(groupId: group, regularExpression: pattern)
+            return (try key.encodeRecord(), try value?.encodeRecord(version: 0))
         case .other: preconditionFailure("records of other kinds are never written here")
         }
     }
@@ -52,7 +77,34 @@ public enum GroupRecord: Sendable, Equatable {
         case .groupMetadata(let key):
             guard let value else { return .group(key.group, nil) }
             return .group(key.group, try GroupMetadataValue.decodeRecord(value))
-        default: return .other
+        case .consumerGroupMetadata(let key): return .consumerGroup(key.groupId, try read(value))
+        case .consumerGroupMemberMetadata(let key):
+            return .consumerMember(group: key.groupId, member: key.memberId, try read(value))
+        case .consumerGroupTargetAssignmentMetadata(let key):
+            return .consumerTargetEpoch(key.groupId, try read(value))
+        case .consumerGroupTargetAssignmentMember(let key):
+            return .consumerTarget(group: key.groupId, member: key.memberId, try read(value))
+        case .consumerGroupCurrentMemberAssignment(let key):
+            return .consumerCurrent(group: key.groupId, member: key.memberId, try read(value))
+        case .consumerGroupRegularExpression(let key):
+            return .consumerPattern(group: key.groupId, pattern: key.regularExpression, try read(value))
+        // Kafka up to 4.0 wrote how many partitions a topic has; 4.1 keeps a hash in the group's record.
+        case .consumerGroupPartitionMetadata, .unknown: return .other
+        }
+    }
+
+    private static func read<Value: CoordinatorValue>(_ value: ByteBuffer?) throws(WireError) -> Value? {
+        guard let value else { return nil }
+        return try Value.decodeRecord(value)
+    }
+
+    /// Whose consumer group it is about; nil for records of other kinds.
+    public var consumerGroupID: String? {
+        switch self {
+        case .consumerGroup(let group, _), .consumerTargetEpoch(let group, _), .consumerMember(let group, _, _),
+            .consumerTarget(let group, _, _), .consumerCurrent(let group, _, _), .consumerPattern(let group, _, _):
+            group
+        case .offset, .group, .other: nil
         }
     }
 }

@@ -26,6 +26,7 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -89,16 +90,22 @@ let package = Package(
             name: "Broker",
             dependencies: [
                 "Base", "KafkaConnection", "KafkaWire", "GroupCoordination", "LogStorage", "Records", "Settings",
-                "Telemetry", nioPosix,
+                "SecuritySettings", "Telemetry", nioPosix,
             ]),
+
+        // Security: only the commands import the library that encrypts
+        .target(name: "SecuritySettings", dependencies: ["KafkaConnection", "Settings"]),
+        .target(
+            name: "TransportSecurity",
+            dependencies: ["Base", "KafkaConnection", nioCore, nioSSL, nioTLS, systemPackage]),
 
         // Events, agent, exports
         .target(name: "Events", dependencies: ["Base", "Settings"], swiftSettings: hot),
         .target(
             name: "Agent",
             dependencies: [
-                "Base", "KafkaClient", "KafkaWire", "Records", "Events", "Settings", "Telemetry", "CSystemd", "CZlib",
-                nioCore, nioPosix, deque, systemPackage,
+                "Base", "KafkaClient", "KafkaWire", "Records", "Events", "SecuritySettings", "Settings", "Telemetry",
+                "CSystemd", "CZlib", nioCore, nioPosix, deque, systemPackage,
             ]),
         .target(
             name: "Exports",
@@ -115,8 +122,8 @@ let package = Package(
         .target(
             name: "Pipelines",
             dependencies: [
-                "Base", "Exports", "RemoteStores", "Events", "KafkaClient", "KafkaConnection", "Records", "Settings",
-                "Telemetry", "CPcre2", "CMaxMindDB", deque, crypto,
+                "Base", "Exports", "RemoteStores", "Events", "KafkaClient", "KafkaConnection", "Records",
+                "SecuritySettings", "Settings", "Telemetry", "CPcre2", "CMaxMindDB", deque, crypto,
             ]),
 
         .target(
@@ -129,13 +136,14 @@ let package = Package(
         .target(
             name: "AgentCommands",
             dependencies: [
-                "Base", "Agent", "KafkaClient", "Settings", "Telemetry", argumentParser, serviceLifecycle, unixSignals,
+                "Base", "Agent", "KafkaClient", "SecuritySettings", "Settings", "Telemetry", "TransportSecurity",
+                argumentParser, serviceLifecycle, unixSignals,
             ]),
         .target(
             name: "MillraceCLI",
             dependencies: [
-                "AgentCommands", "Broker", "Console", "Pipelines", "RemoteStores", argumentParser, serviceLifecycle,
-                unixSignals, histogram,
+                "AgentCommands", "Broker", "Console", "Pipelines", "RemoteStores", "TransportSecurity", argumentParser,
+                serviceLifecycle, unixSignals, histogram,
             ]),
         .executableTarget(name: "millrace", dependencies: ["AgentCommands", "MillraceCLI"], linkerSettings: slim),
         .executableTarget(name: "millrace-agent", dependencies: ["AgentCommands"], linkerSettings: slim),
@@ -206,6 +214,13 @@ let package = Package(
         .target(
             name: "BrokerTestKit", dependencies: ["Broker", "Telemetry", "TestKit", systemPackage, nioPosix, logging],
             path: "Tests/BrokerTestKit"),
+        .testTarget(
+            name: "TransportSecurityTests",
+            dependencies: [
+                "TransportSecurity", "BrokerTestKit", "Broker", "KafkaClient", "KafkaConnection", "KafkaWire",
+                "Records",
+                "TestKit", "Base", nioCore, nioPosix, systemPackage,
+            ], exclude: ["Fixtures"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "BrokerTestKit", "TestKit", systemPackage]),
         .testTarget(
             name: "RecordsTests", dependencies: ["Records", "Base", "CMillrace", "CSnappy", "TestKit", nioCore],

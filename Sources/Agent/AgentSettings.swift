@@ -2,6 +2,7 @@ import Base
 import KafkaClient
 import KafkaConnection
 import Records
+import SecuritySettings
 import Settings
 import SystemPackage
 
@@ -19,6 +20,8 @@ public struct AgentSettings: Sendable {
     public var intents = IntentSettings()
     public var producer = ProducerSettings()
     public var connection = ConnectionSettings()
+    /// How the brokers are connected to. Who runs the agent makes `connection.security` of it.
+    public var security = ClientSecuritySettings()
     public var statusTopic = "__millrace_status"
     public var statusInterval = Duration.seconds(10)
     /// How long a stop waits for acknowledgements. What isn't acknowledged then is sent again by the next run.
@@ -56,6 +59,7 @@ extension AgentSettings {
     ///
     /// ```yaml
     /// broker: agg.example:9092              # or a list
+    /// tls: {ca: /etc/millrace/tls/ca.pem}   # cert, key, server_name, verify_hostname; see `ClientTLSSettings`
     /// state: /var/lib/millrace/agent
     /// host: web-1
     /// batch: {codec: gzip, level: 6, bytes: 256KiB, linger: 50ms, open_bytes: 4MiB}
@@ -79,6 +83,7 @@ extension AgentSettings {
             brokers += list
         }
         self.init(brokers: brokers, host: try root.string("host", default: defaultHost))
+        security = try ClientSecuritySettings(reading: &root)
         state = FilePath(try root.string("state", default: state.string))
         stopTimeout = try root.duration("stop_timeout", default: stopTimeout)
         var batch = try root.section("batch")

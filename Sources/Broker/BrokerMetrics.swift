@@ -10,7 +10,20 @@ public enum BrokerMetrics {
         help: "Connections that were ended because the peer broke the protocol or a limit.")
     static let connectionsTurnedAway = Metric.counter(
         "millrace_broker_connections_turned_away_total", "listener", "limit",
-        help: "Connections that were not taken since too many are open (limits: connections, connections_per_address).")
+        help:
+            "Connections that were not taken since too many are open (limits: connections, connections_per_address, unauthenticated_connections)."
+    )
+    static let unauthenticated = Metric.gauge(
+        "millrace_broker_unauthenticated_connections", "listener",
+        help: "Connections in their TLS handshake or authentication (limits: unauthenticated_connections).")
+    static let certificateExpiry = Metric.gauge(
+        "millrace_broker_certificate_expiry_seconds", "listener",
+        help: "When the listener's certificate expires, in seconds since 1970.")
+    static let certificatesLoaded = Metric.counter(
+        "millrace_broker_certificates_loaded_total", "listener", help: "Certificates that came into use.")
+    static let certificatesUnusable = Metric.counter(
+        "millrace_broker_certificates_unusable_total", "listener",
+        help: "Times that the files of a certificate changed into something that can't be used; the log says why.")
     static let requestBytes = Metric.gauge(
         "millrace_broker_request_bytes",
         help: "Bytes of requests that are being worked on (limits: request_bytes_in_flight).")
@@ -63,7 +76,8 @@ public enum BrokerMetrics {
         help: "What the log engine reported, such as disk-full or segment-quarantined, by its name.")
 
     public static let all: [Metric] = [
-        requests, connections, connectionsRefused, connectionsTurnedAway, requestBytes, requestWaits,
+        requests, connections, connectionsRefused, connectionsTurnedAway, unauthenticated, certificateExpiry,
+        certificatesLoaded, certificatesUnusable, requestBytes, requestWaits,
         requestBudgetExhausted, partitions, topicsCreated, topicsDeleted, partitionsOffline, appendedBytes, appends,
         appendsTurnedAway, appendsFailed, transactionsTimedOut, hangingTransactions, loopWritesPaused, coldFetches,
         coldBytes, fetchSessions,

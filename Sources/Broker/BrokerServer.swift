@@ -24,12 +24,16 @@ public final class BrokerServer: Sendable {
     private let eventLoopGroup: any EventLoopGroup
     private let telemetry: Telemetry
     private let health: Health
+    private let transportSecurity: TransportSecurityMaker?
     private let state = Mutex(State.new)
 
+    /// - Parameter transportSecurity: makes TLS for the listeners that want it; without it those can't be served.
     public init(
         settings: BrokerSettings, fileSystem: any FileSystem = PosixFileSystem(), time: any TimeSource = SystemTime(),
-        eventLoopGroup: any EventLoopGroup, telemetry: Telemetry = .silent, health: Health = Health()
+        eventLoopGroup: any EventLoopGroup, telemetry: Telemetry = .silent, health: Health = Health(),
+        transportSecurity: TransportSecurityMaker? = nil
     ) {
+        self.transportSecurity = transportSecurity
         self.health = health
         self.settings = settings
         self.fileSystem = fileSystem
@@ -51,7 +55,7 @@ public final class BrokerServer: Sendable {
         health.report("broker", .notReady("recovering logs"))
         let broker = try await RunningBroker.open(
             settings, fileSystem: fileSystem, time: time, eventLoopGroup: eventLoopGroup, telemetry: telemetry,
-            health: health)
+            health: health, transportSecurity: transportSecurity)
         do { try await broker.listen(on: eventLoopGroup) } catch {
             await broker.shutDown()
             throw error
@@ -66,6 +70,21 @@ public final class BrokerServer: Sendable {
         state.withLock { state in
             if case .running(let broker) = state { broker.addresses } else { [] }
         }
+    }
+
+    /// Where this process's own clients had best connect: a listener in plaintext, if there is one. Empty while it does not listen.
+    public var consoleAddresses: [Address] {
+        let addresses = addresses
+        let plain = zip(addresses, settings.listeners).filter { $1.tls == nil }.map { $0.0 }
+        return plain.isEmpty ? addresses : Array(plain.prefix(1))
+    }
+
+    /// Reads the listeners' certificates again where their files changed, now rather than within a second. Returns when that is done.
+    public func refreshCertificates() async {
+        let broker = state.withLock { state -> RunningBroker? in
+            if case .running(let broker) = state { broker } else { nil }
+        }
+        await broker?.refreshCertificates()
     }
 
     /// What the handlers share while it runs.

@@ -42,6 +42,8 @@ struct ConnectionTurnedAway: Fact {
             switch limit {
             case .all: "\(openCount) connections are open (limits: connections)"
             case .address: "\(openCount) of its connections are open (limits: connections_per_address)"
+            case .unauthenticated:
+                "\(openCount) connections have not authenticated yet (limits: unauthenticated_connections)"
             }
         return "turned \(peer) away from listener \(listener): \(open)\(others)"
     }

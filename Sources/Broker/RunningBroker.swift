@@ -21,6 +21,7 @@ final class RunningBroker: Sendable {
     private let upkeepLanes: [DiskLane]
     private let scrubbings: [Scrubbing]
     private let table: ApiTable
+    private let certificates: ListenerCertificates
     private let listeners = Mutex<[ServerListener]>([])
     private let housekeeping = Mutex<[Task<Void, Never>]>([])
     private let groupTicking = Mutex<Task<Void, Never>?>(nil)
@@ -29,8 +30,9 @@ final class RunningBroker: Sendable {
     private init(
         services: BrokerServices, logs: LogDirectories, store: FileMetadataStore, flushes: FlushGroup,
         lanes: [DiskLane],
-        adminLane: DiskLane, vitals: BrokerVitals
+        adminLane: DiskLane, certificates: ListenerCertificates, vitals: BrokerVitals
     ) {
+        self.certificates = certificates
         self.vitals = vitals
         self.services = services
         self.logs = logs
@@ -46,8 +48,11 @@ final class RunningBroker: Sendable {
     /// Recovers the logs, loads the metadata and brings the two into line.
     static func open(
         _ settings: BrokerSettings, fileSystem: any FileSystem, time: any TimeSource,
-        eventLoopGroup: any EventLoopGroup, telemetry: Telemetry, health: Health
+        eventLoopGroup: any EventLoopGroup, telemetry: Telemetry, health: Health,
+        transportSecurity: TransportSecurityMaker?
     ) async throws -> RunningBroker {
+        let certificates = try ListenerCertificates(settings, make: transportSecurity, telemetry: telemetry)
+        try certificates.load()
         let adminLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
         let queryLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
         let writeLanes = (0..<settings.diskLanes).map { _ in DiskLane(jobsMax: settings.limits.diskJobsMax) }
@@ -114,6 +119,7 @@ final class RunningBroker: Sendable {
                 queryLane: queryLane, time: time, telemetry: telemetry)
             return RunningBroker(
                 services: services, logs: logs, store: store, flushes: flushes, lanes: lanes, adminLane: adminLane,
+                certificates: certificates,
                 vitals: BrokerVitals(
                     lanes: [("admin", adminLane), ("query", queryLane)]
                         + writeLanes.enumerated().map { ("write \($0 + 1)", $1) },
@@ -230,10 +236,14 @@ final class RunningBroker: Sendable {
         serverSettings.connectionsPerAddressMax = limits.connectionsPerAddressMax
         serverSettings.receiveMax = limits.requestReceiveMax
         serverSettings.budget = requestBudget()
+        serverSettings.authenticationMax = limits.authenticationMax
+        serverSettings.unauthenticatedMax = limits.unauthenticatedMax
+        serverSettings.fileReads = services.readAhead
         for settings in services.settings.listeners {
             let dispatcher = ListenerDispatcher(
                 listener: settings, table: table, fetches: services.fetches, time: services.time,
                 telemetry: services.telemetry)
+            serverSettings.security = certificates.security(of: settings.name)
             let listener = try await ServerListener.bind(
                 settings.bind, on: group, settings: serverSettings, dispatcher: dispatcher)
             dispatcher.bound(to: listener.address)
@@ -243,7 +253,8 @@ final class RunningBroker: Sendable {
         services.telemetry.emit(
             BrokerStarted(
                 brokerID: services.brokerID, clusterID: services.clusterID, leaderEpoch: services.leaderEpoch,
-                listeners: addresses.map(\.description), topicCount: services.topics.topics.count,
+                listeners: zip(addresses, services.settings.listeners).map { "\($0)\($1.protection)" },
+                topicCount: services.topics.topics.count,
                 partitionCount: services.topics.partitionCount))
     }
 
@@ -274,7 +285,7 @@ final class RunningBroker: Sendable {
                 }
             }
         }
-        housekeeping.withLock { $0 = tasks }
+        housekeeping.withLock { $0 = tasks + (certificates.isEmpty ? [] : [watchCertificates()]) }
         for scrubbing in scrubbings { scrubbing.start() }
         // Groups answer "loading" until their offsets are replayed; nothing else waits for that.
         _ = services.queryLane.submit { [services] in
@@ -289,6 +300,20 @@ final class RunningBroker: Sendable {
             }
         }
         groupTicking.withLock { $0 = ticking }
+    }
+
+    private func watchCertificates() -> Task<Void, Never> {
+        Task { [self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: ListenerCertificates.lookInterval)
+                guard !Task.isCancelled else { return }
+                await refreshCertificates()
+            }
+        }
+    }
+
+    func refreshCertificates() async {
+        await services.queryLane.run { [certificates] in certificates.refresh() }
     }
 
     // MARK: Down

@@ -30,8 +30,8 @@ public struct Console: Sendable {
     }
 
     /// Settings for the console's cluster: a browser doesn't wait a minute.
-    public static func clusterSettings(bootstrap: [Address]) -> ClusterSettings {
-        var settings = ClusterSettings(bootstrap: bootstrap)
+    public static func clusterSettings(_ cluster: ClusterSettings) -> ClusterSettings {
+        var settings = cluster
         settings.retryTimeout = .seconds(5)
         return settings
     }

@@ -15,25 +15,32 @@ public final class TestBroker: Sendable {
     /// Where clients connect to.
     public var address: Address { server.addresses[0] }
 
-    private init(settings: BrokerSettings, fileSystem: any FileSystem, time: any TimeSource, telemetry: Telemetry) {
+    private init(
+        settings: BrokerSettings, fileSystem: any FileSystem, time: any TimeSource, telemetry: Telemetry,
+        transportSecurity: TransportSecurityMaker?
+    ) {
         self.settings = settings
         self.fileSystem = fileSystem
         server = BrokerServer(
             settings: settings, fileSystem: fileSystem, time: time,
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, telemetry: telemetry)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, telemetry: telemetry,
+            transportSecurity: transportSecurity)
     }
 
     /// Starts a broker. Without `data` it gets a fresh folder below /tmp, which `with` removes; stop and start again on the same folder
     /// with `restarted`.
     public static func start(
         data: FilePath? = nil, fileSystem: any FileSystem = PosixFileSystem(), time: any TimeSource = SystemTime(),
-        telemetry: Telemetry = .silent, configure: (inout BrokerSettings) -> Void = { _ in }
+        telemetry: Telemetry = .silent, configure: (inout BrokerSettings) -> Void = { _ in },
+        transportSecurity: TransportSecurityMaker? = nil
     ) async throws -> TestBroker {
         var settings = BrokerSettings(
             data: data ?? FilePath("/tmp/millrace-test-\(UInt64.random(in: 0...UInt64.max))"),
             listeners: [ListenerSettings(bind: Address(host: "127.0.0.1", port: 0))])
         configure(&settings)
-        let broker = TestBroker(settings: settings, fileSystem: fileSystem, time: time, telemetry: telemetry)
+        let broker = TestBroker(
+            settings: settings, fileSystem: fileSystem, time: time, telemetry: telemetry,
+            transportSecurity: transportSecurity)
         try await broker.server.start()
         return broker
     }
@@ -41,10 +48,12 @@ public final class TestBroker: Sendable {
     /// Starts a broker, runs `body`, shuts it down and removes its folder.
     public static func with<Value>(
         fileSystem: any FileSystem = PosixFileSystem(), time: any TimeSource = SystemTime(),
-        telemetry: Telemetry = .silent, configure: (inout BrokerSettings) -> Void = { _ in },
-        _ body: (TestBroker) async throws -> Value
+        telemetry: Telemetry = .silent, transportSecurity: TransportSecurityMaker? = nil,
+        configure: (inout BrokerSettings) -> Void = { _ in }, _ body: (TestBroker) async throws -> Value
     ) async throws -> Value {
-        let broker = try await start(fileSystem: fileSystem, time: time, telemetry: telemetry, configure: configure)
+        let broker = try await start(
+            fileSystem: fileSystem, time: time, telemetry: telemetry, configure: configure,
+            transportSecurity: transportSecurity)
         let result: Result<Value, any Error>
         do { result = .success(try await body(broker)) } catch { result = .failure(error) }
         await broker.server.shutDown()
@@ -87,7 +96,8 @@ public final class TestBroker: Sendable {
 
     private func again(time: any TimeSource) async throws -> TestBroker {
         let settings = settings
-        return try await Self.start(data: settings.data, fileSystem: fileSystem, time: time) { $0 = settings }
+        return try await Self.start(
+            data: settings.data, fileSystem: fileSystem, time: time, configure: { $0 = settings })
     }
 
     private static func removeTree(_ path: FilePath, _ fileSystem: any FileSystem) {

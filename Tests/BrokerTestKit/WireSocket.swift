@@ -121,6 +121,27 @@ public final class WireSocket: Sendable {
     /// True once the broker has closed the connection; false where it sends something instead.
     public func isClosedByBroker() async -> Bool { await receiveFrame() == nil }
 
+    /// True once the broker has ended the connection, whatever it sent before (an alert of TLS, say); false where it is silent for too long.
+    public func isEndedByBroker() async -> Bool {
+        await lane.run { [descriptor] in
+            var byte: UInt8 = 0
+            while true {
+                let count = recv(descriptor, &byte, 1, 0)
+                if count == 0 || (count < 0 && errno == ECONNRESET) { return true }
+                if count < 0 { return false }
+            }
+        }
+    }
+
+    /// A request with its length in front, as it goes over the wire.
+    public static func lengthFramed(_ request: some WireRequest, version: Int16) throws -> ByteBuffer {
+        let frame = try frame(request, version: version)
+        var buffer = ByteBuffer()
+        buffer.writeInteger(Int32(frame.readableBytes))
+        buffer.writeImmutableBuffer(frame)
+        return buffer
+    }
+
     private static func read(_ descriptor: CInt, count: Int) -> ByteBuffer? {
         var buffer = ByteBuffer()
         while buffer.readableBytes < count {

@@ -15,7 +15,8 @@ import Testing
     ) async throws {
         try await TestBroker.with { broker in
             let group = MultiThreadedEventLoopGroup.singleton
-            let cluster = KafkaCluster(settings: Console.clusterSettings(bootstrap: [broker.address]), on: group)
+            let cluster = KafkaCluster(
+                settings: Console.clusterSettings(ClusterSettings(bootstrap: [broker.address])), on: group)
             defer { cluster.shutDown() }
             var settings = ConsoleSettings(listen: broker.address)
             settings.limits = limits

@@ -1,6 +1,7 @@
 import Agent
 import ArgumentParser
 import Base
+import KafkaConnection
 import NIOPosix
 import Records
 import Settings
@@ -120,6 +121,7 @@ public struct RunAgent: AsyncParsableCommand {
             throw ValidationError("the state directory can't change while the agent runs: restart it")
         }
         settings.leaveOutOwnMessages()
+        try settings.connection.protect(settings.security)
         return settings
     }
 
@@ -130,6 +132,7 @@ public struct RunAgent: AsyncParsableCommand {
             }
             var settings = try AgentSettings(yaml: try loadSettings(config), host: hostName())
             settings.leaveOutOwnMessages()
+            try settings.connection.protect(settings.security)
             return settings
         }
         guard let state else { throw ValidationError("name a state folder with --state, or a file with -c") }

@@ -8,12 +8,20 @@ import NIOPosix
 public struct ClusterOptions: ParsableArguments {
     @Option(
         name: [.customLong("bootstrap-server"), .customLong("broker")],
-        help: ArgumentHelp("Brokers to begin with, separated by commas.", valueName: "host:port"))
-    public var bootstrap: String = "127.0.0.1:9092"
+        help: ArgumentHelp(
+            "Brokers to begin with, separated by commas (default: those of --client-config, else \(ClusterOptions.standard)).",
+            valueName: "host:port"))
+    public var bootstrap: String?
+
+    @OptionGroup public var config: ClientConfigOptions
+
+    static let standard = "127.0.0.1:9092"
 
     public init() {}
 
-    public func addresses() throws -> [Address] { try Self.addresses(bootstrap) }
+    public func settings() throws -> ClusterSettings {
+        try config.source.settings(file: nil, option: bootstrap, security: ClientSecuritySettings())
+    }
 
     public static func addresses(_ list: String) throws -> [Address] {
         guard let addresses = Address.list(list) else {
@@ -28,7 +36,7 @@ public struct ClusterOptions: ParsableArguments {
     /// Runs the body with a cluster that is closed afterwards. Throws `.noBroker` where nobody answers.
     public func withCluster<Result: Sendable>(_ body: (KafkaCluster) async throws -> Result) async throws -> Result {
         let cluster = KafkaCluster(
-            settings: ClusterSettings(bootstrap: try addresses()), on: MultiThreadedEventLoopGroup.singleton)
+            settings: try settings(), on: MultiThreadedEventLoopGroup.singleton)
         defer { cluster.shutDown() }
         try await cluster.retrying(timeout: Self.lookupMax) { () async throws(ClientError) in
             _ = try await cluster.refresh([])

@@ -14,10 +14,20 @@ public enum ExitCodes {
     public static let configuration = ExitCode(78)
 }
 
+/// What a configuration says can't be used: a file that it names is missing or is none.
+public struct ConfigurationError: Error, Sendable {
+    public let message: String
+
+    public init(_ message: String) { self.message = message }
+}
+
 /// Runs a command's body; what it throws becomes one line on standard error and an exit code, never a stack trace.
 public func reporting(_ body: () async throws -> Void) async throws {
     do { try await body() } catch let error as ExitCode { throw error } catch let error as SettingsError {
         printError("\(error)")
+        throw ExitCodes.configuration
+    } catch let error as ConfigurationError {
+        printError("millrace: \(error.message)")
         throw ExitCodes.configuration
     } catch let error as ClientError where error.code == .noBroker || error.code == .connectFailed {
         printError("millrace: \(error)")

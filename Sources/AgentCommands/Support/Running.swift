@@ -62,18 +62,26 @@ public struct EndingService: Service {
     }
 }
 
-/// SIGHUP, for a process that reads its file at its start alone: said, and otherwise nothing.
+/// SIGHUP, for a process that reads its configuration at its start alone: what can be read again is, and the rest is said.
 public struct HangupService: Service {
     let telemetry: Telemetry
+    let reread: @Sendable () async -> Void
 
-    public init(telemetry: Telemetry) { self.telemetry = telemetry }
+    /// - Parameter reread: reads again what else the process reads.
+    public init(telemetry: Telemetry, reread: @escaping @Sendable () async -> Void = {}) {
+        self.telemetry = telemetry
+        self.reread = reread
+    }
 
     public func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup)
         await cancelWhenGracefulShutdown {
             for await _ in signals {
+                await reread()
                 telemetry.emit(
-                    Note("SIGHUP: the file is read at the start alone: restart to apply it", level: .warning))
+                    Note(
+                        "SIGHUP: certificates were looked at; the configuration file is read at the start alone: restart to apply it",
+                        level: .warning))
             }
         }
     }

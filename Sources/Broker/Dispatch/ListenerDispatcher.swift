@@ -14,6 +14,7 @@ final class ListenerDispatcher: RequestDispatcher {
     private let turnedAway = Mutex(RefusalLog())
     private let requests: CounterHandle
     private let connections: GaugeHandle
+    private let unauthenticated: GaugeHandle
     /// Known once the listener is bound; no request comes before that.
     private let advertisedAddress = Mutex<Address?>(nil)
 
@@ -27,6 +28,7 @@ final class ListenerDispatcher: RequestDispatcher {
         self.telemetry = telemetry
         requests = telemetry.metrics.counter(BrokerMetrics.requests, listener.name)
         connections = telemetry.metrics.gauge(BrokerMetrics.connections, listener.name)
+        unauthenticated = telemetry.metrics.gauge(BrokerMetrics.unauthenticated, listener.name)
     }
 
     func bound(to address: Address) {
@@ -35,7 +37,12 @@ final class ListenerDispatcher: RequestDispatcher {
 
     var advertised: Address { advertisedAddress.withLock { $0 } ?? listener.advertise ?? listener.bind }
 
-    func connectionOpened(_ connection: ServerConnection) { connections.add(1) }
+    func connectionOpened(_ connection: ServerConnection) {
+        connections.add(1)
+        if !connection.isLetIn { unauthenticated.add(1) }
+    }
+
+    func connectionLetIn(_ connection: ServerConnection) { unauthenticated.add(-1) }
 
     func requestReceived(_ request: ReceivedRequest) {
         requests.increment()
@@ -44,6 +51,7 @@ final class ListenerDispatcher: RequestDispatcher {
 
     func connectionClosed(_ connection: ServerConnection, reason: CloseReason) {
         connections.add(-1)
+        if !connection.isLetIn { unauthenticated.add(-1) }
         fetches.connectionClosed(connection)
         var fact = ConnectionClosed(listener: listener.name, peer: connection.remoteAddress, reason: reason)
         if reason.isRefusal {

@@ -73,6 +73,8 @@ final class PendingFetch: @unchecked Sendable {
         let (sessionID, included) = services.fetchSessions.answered(
             plan, reading.answers.map { ($0.asked.key, $0.data) }, usesTopicIDs: call.version >= 13)
         let response = reading.response(sessionID: sessionID, included: included)
+        // What is copied is read piece by piece as the client takes it.
+        if connection.copiesFiles { return call.answer(response, files: reading.files) }
         services.readAhead.prepare(reading.files, for: connection) { [call] in
             call.answer(response, files: reading.files)
         }

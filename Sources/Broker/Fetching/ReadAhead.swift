@@ -27,8 +27,7 @@ final class ReadAhead: Sendable {
         guard !cold.isEmpty else { return then() }
         coldFetches.increment()
         coldBytes.increment(by: cold.reduce(0) { $0 + $1.byteCount })
-        let lane = lanes[abs(ObjectIdentifier(connection).hashValue % lanes.count)]
-        let isQueued = lane.submit {
+        let isQueued = lane(of: connection).submit {
             for slice in cold { Self.read(slice) }
             then()
         }
@@ -49,5 +48,18 @@ final class ReadAhead: Sendable {
         }
     }
 
+    private func lane(of connection: ServerConnection) -> DiskLane {
+        lanes[abs(ObjectIdentifier(connection).hashValue % lanes.count)]
+    }
+
     func shutDown() async { for lane in lanes { await lane.shutDown() } }
+}
+
+/// For connections under TLS, whose bytes are copied: cold pieces are read here.
+extension ReadAhead: FileReads {
+    func submit(byteCount: Int, for connection: ServerConnection, _ job: @escaping @Sendable () -> Void) -> Bool {
+        coldFetches.increment()
+        coldBytes.increment(by: byteCount)
+        return lane(of: connection).submit(job)
+    }
 }

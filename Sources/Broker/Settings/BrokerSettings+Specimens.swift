@@ -6,6 +6,10 @@ extension BrokerSettings {
         data: /var/lib/millrace/broker
         listeners:
           - {name: public, bind: 10.0.0.5:9092, advertise: agg.example:9092, allow_plaintext: true}
+          - name: secure
+            bind: 0.0.0.0:9093
+            advertise: agg.example:9093
+            tls: {cert: /etc/millrace/tls/agg.pem, key: /etc/millrace/tls/agg.key, client_ca: /etc/millrace/tls/ca.pem, client_auth: required}
         """
     ]
 }

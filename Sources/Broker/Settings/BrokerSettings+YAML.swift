@@ -1,6 +1,7 @@
 import Base
 import KafkaConnection
 import LogStorage
+import SecuritySettings
 import Settings
 import SystemPackage
 
@@ -70,6 +71,7 @@ extension ListenerSettings {
         self.init(name: name, bind: bind)
         if let node = mapping.node("advertise") { advertise = try Self.address(node) }
         allowsPlaintext = try mapping.bool("allow_plaintext", default: false)
+        if let node = mapping.node("tls") { tls = try ServerTLSSettings(yaml: node) }
         try mapping.finish()
     }
 
@@ -94,6 +96,10 @@ extension BrokerLimits {
         connectionsPerAddressMax = try mapping.int(
             "connections_per_address", default: connectionsPerAddressMax, in: 1...1_000_000)
         connectionIdleMax = try mapping.duration("connection_idle", default: connectionIdleMax)
+        authenticationMax = try mapping.duration(
+            "authentication", default: authenticationMax, in: .milliseconds(100)...(.seconds(3600)))
+        unauthenticatedMax = try mapping.int(
+            "unauthenticated_connections", default: unauthenticatedMax, in: 1...1_000_000)
         fetchBytesMax = try mapping.bytes("fetch_bytes", default: fetchBytesMax, in: sizes)
         fetchWaitMax = try mapping.duration("fetch_wait", default: fetchWaitMax)
         waitingFetchesMax = try mapping.int("waiting_fetches", default: waitingFetchesMax)

@@ -102,6 +102,10 @@ public struct BrokerLimits: Sendable, Equatable {
     /// Of those, from one address (`connections_per_address`). Agents behind one gateway share it.
     public var connectionsPerAddressMax = 10_000
     public var connectionIdleMax = Duration.seconds(600)
+    /// From connecting until a peer is let in, where a listener has TLS (`authentication`), and the connections of one listener that are not in
+    /// yet (`unauthenticated_connections`).
+    public var authenticationMax = Duration.seconds(15)
+    public var unauthenticatedMax = 1000
     /// Records in one answer to a fetch (`fetch_bytes`); they are sent from the file and take no memory.
     public var fetchBytesMax = ByteCount.mib(55)
     /// The longest that a fetch may wait for records (`fetch_wait`).

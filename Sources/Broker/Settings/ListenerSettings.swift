@@ -9,19 +9,25 @@ public struct ListenerSettings: Sendable, Equatable {
     public var advertise: Address?
     /// Without it a listener without TLS is held to the loopback.
     public var allowsPlaintext: Bool
+    /// Its certificate, and those of its clients; nil: plaintext.
+    public var tls: ServerTLSSettings?
 
-    public init(name: String = "main", bind: Address, advertise: Address? = nil, allowsPlaintext: Bool = false) {
+    public init(
+        name: String = "main", bind: Address, advertise: Address? = nil, allowsPlaintext: Bool = false,
+        tls: ServerTLSSettings? = nil
+    ) {
         self.name = name
         self.bind = bind
         self.advertise = advertise
         self.allowsPlaintext = allowsPlaintext
+        self.tls = tls
     }
 
     func validate() throws(BrokerSettingsError) {
-        guard bind.isLoopback || allowsPlaintext else {
+        guard bind.isLoopback || allowsPlaintext || tls != nil else {
             throw BrokerSettingsError(
                 "listener '\(name)' binds \(bind) without TLS, so that anyone who reaches it can read and write: "
-                    + "bind 127.0.0.1, or set allow_plaintext: true")
+                    + "give it a certificate (tls: {cert, key}), bind 127.0.0.1, or set allow_plaintext: true")
         }
         guard let advertise else {
             guard !bind.isWildcard else {
@@ -35,6 +41,9 @@ public struct ListenerSettings: Sendable, Equatable {
                 "listener '\(name)' can't advertise \(advertise): no client can connect to it. Name the host")
         }
     }
+
+    /// What protects it, for the log: nothing where it is in plaintext.
+    var protection: String { tls == nil ? "" : " (TLS)" }
 
     /// What clients are told, once the port is known.
     func advertised(boundPort: Int) -> Address {

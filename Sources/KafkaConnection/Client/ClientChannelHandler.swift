@@ -50,7 +50,8 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         self.address = address
         eventLoop = channel.eventLoop
         assembly = FrameAssembly(frameBytesMax: settings.responseBytesMax.bytes, allocator: channel.allocator)
-        FrameReceiveAllocator.install(assembly, on: channel)
+        // Under TLS the socket's bytes are not the stream's.
+        if settings.security == nil { FrameReceiveAllocator.install(assembly, on: channel) }
     }
 
     // MARK: From any thread
@@ -203,7 +204,8 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     // MARK: The end
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        closeOnLoop(ClientError(.connectionClosed, "the connection to \(address) failed: \(error)", cause: error))
+        let code = error is TransportFailure ? ClientError.Code.connectFailed : .connectionClosed
+        closeOnLoop(ClientError(code, "the connection to \(address) failed: \(error)", cause: error))
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -38,6 +38,12 @@ public final class ClientConnection: Sendable {
         to address: Address, on group: any EventLoopGroup, settings: ConnectionSettings = ConnectionSettings(),
         onThrottle: (@Sendable (Duration) -> Void)? = nil
     ) async throws(ClientError) -> ClientConnection {
+        let secure: (@Sendable (any Channel) throws -> Void)?
+        do throws(TransportFailure) { secure = try settings.security?.prepare(for: address) } catch {
+            throw ClientError(.connectFailed, "can't connect to \(address): \(error)", cause: error)
+        }
+        // The channel itself may be gone again, and its pipeline with it: only the handler knows why.
+        let handlers = MadeHandlers()
         let channel: any Channel
         do {
             channel = try await ClientBootstrap(group: group)
@@ -46,9 +52,10 @@ public final class ClientConnection: Sendable {
                 .channelOption(.socketOption(.so_keepalive), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        // TLS goes in front of this handler, once there is TLS.
-                        try channel.pipeline.syncOperations.addHandler(
-                            ClientChannelHandler(channel: channel, address: address, settings: settings))
+                        try secure?(channel)
+                        let handler = ClientChannelHandler(channel: channel, address: address, settings: settings)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                        handlers.keep(handler, of: channel)
                     }
                 }
                 .connect(host: address.host, port: address.port).get()
@@ -56,14 +63,7 @@ public final class ClientConnection: Sendable {
             throw ClientError(
                 .connectFailed, "can't connect to \(address): \(ConnectFailure.words(error))", cause: error)
         }
-        let handler: ClientChannelHandler
-        do {
-            handler = try await channel.eventLoop.submit {
-                try channel.pipeline.syncOperations.handler(type: ClientChannelHandler.self)
-            }.get()
-        } catch {
-            throw ClientError(.connectFailed, "\(address) closed the connection at once", cause: error)
-        }
+        let handler = handlers.handler(of: channel)
         let correlation = CorrelationIDs()
         do throws(ClientError) {
             let versions = try await handshake(handler, address: address, settings: settings, correlation: correlation)
@@ -240,6 +240,19 @@ public final class ClientConnection: Sendable {
                 .protocolViolation, "\(address) answered \(Request.apiKey) v\(version) with what is none: \(error)",
                 cause: error)
         }
+    }
+}
+
+/// The handlers of the channels that one name's addresses were tried with.
+private final class MadeHandlers: Sendable {
+    private let handlers = Mutex<[ObjectIdentifier: ClientChannelHandler]>([:])
+
+    func keep(_ handler: ClientChannelHandler, of channel: any Channel) {
+        handlers.withLock { $0[ObjectIdentifier(channel)] = handler }
+    }
+
+    func handler(of channel: any Channel) -> ClientChannelHandler {
+        handlers.withLock { $0[ObjectIdentifier(channel)]! }
     }
 }
 

@@ -17,5 +17,8 @@ public struct ConnectionSettings: Sendable {
     /// Requests that may wait for their answers; further ones are refused at once.
     public var requestsInFlightMax = 1024
 
+    /// Encrypts the connections; nil: plaintext.
+    public var security: (any ClientTransportSecurity)?
+
     public init() {}
 }

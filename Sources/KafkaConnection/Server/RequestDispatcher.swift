@@ -4,6 +4,9 @@
 public protocol RequestDispatcher: Sendable {
     func connectionOpened(_ connection: ServerConnection)
 
+    /// The peer was let in: its transport is secured, and it is who it says. Never called where nothing keeps peers out.
+    func connectionLetIn(_ connection: ServerConnection)
+
     /// A request of a served API and version. It is to be answered exactly once, now or later, from any thread.
     func requestReceived(_ request: ReceivedRequest)
 
@@ -20,10 +23,13 @@ public enum ConnectionLimit: String, Sendable {
     case all
     /// `ServerSettings.connectionsPerAddressMax`.
     case address
+    /// `ServerSettings.unauthenticatedMax`.
+    case unauthenticated
 }
 
 extension RequestDispatcher {
     public func connectionOpened(_ connection: ServerConnection) {}
+    public func connectionLetIn(_ connection: ServerConnection) {}
     public func connectionClosed(_ connection: ServerConnection, reason: CloseReason) {}
     public func connectionRefused(remoteAddress: String, limit: ConnectionLimit, openCount: Int) {}
 }

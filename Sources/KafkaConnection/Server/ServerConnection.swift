@@ -28,6 +28,15 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
         case granted(bytes: Int)
     }
 
+    /// How far the peer has come before it is let in.
+    private enum Entry {
+        /// The transport is not secured yet.
+        case securing
+        /// It has to say who it is; the dispatcher decides with `letIn`.
+        case authenticating
+        case letIn
+    }
+
     private let settings: ServerSettings
     private let dispatcher: any RequestDispatcher
     private let assembly: FrameAssembly
@@ -41,6 +50,13 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
     private var slots = ResponseSlots<ResponseFrame>()
     private var headers = RequestHeaderReader()
     private var admission = Admission.none
+    private var entry: Entry
+    private var openedAt: NIODeadline
+    /// What has to be copied to be sent, and whether a piece of it is being read from the disk.
+    private var copies = CopyQueue()
+    private var isReadingFile = false
+    private var isCopying = false
+    private let onLetIn: @Sendable () -> Void
     private var isDispatching = false
     private var isInReadCycle = false
     private var isReadHeld = false
@@ -51,19 +67,49 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
     private var timer: Scheduled<Void>?
     private var closeReason: CloseReason?
 
-    public init(channel: any Channel, settings: ServerSettings, dispatcher: any RequestDispatcher) {
+    /// - Parameter onLetIn: called once, on the event loop, when the peer is let in; not where nothing keeps it out.
+    public init(
+        channel: any Channel, settings: ServerSettings, dispatcher: any RequestDispatcher,
+        onLetIn: @escaping @Sendable () -> Void = {}
+    ) {
         self.settings = settings
         self.dispatcher = dispatcher
+        self.onLetIn = onLetIn
+        entry = settings.security != nil ? .securing : settings.requiresAuthentication ? .authenticating : .letIn
+        openedAt = channel.eventLoop.now
         assembly = FrameAssembly(frameBytesMax: settings.requestBytesMax.bytes, allocator: channel.allocator)
         remoteAddress = channel.remoteAddress.map(Self.text) ?? "?"
         eventLoop = channel.eventLoop
         lastMoved = channel.eventLoop.now
-        FrameReceiveAllocator.install(assembly, on: channel)
+        // Under TLS the socket's bytes are not the stream's.
+        if settings.security == nil { FrameReceiveAllocator.install(assembly, on: channel) }
     }
 
     private static func text(_ address: SocketAddress) -> String {
         guard let ip = address.ipAddress, let port = address.port else { return address.description }
         return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+
+    /// True where answers are copied out of the files that they come from, a piece at a time, rather than sent by the kernel.
+    public var copiesFiles: Bool { settings.security != nil }
+
+    /// The subject of the certificate that the peer showed. On the event loop.
+    public private(set) var peerName: String?
+
+    /// True once transport and peer are known to be who they have to be. On the event loop.
+    public var isLetIn: Bool {
+        switch entry {
+        case .securing, .authenticating: false
+        case .letIn: true
+        }
+    }
+
+    /// The dispatcher found the peer to be who it says. On the event loop.
+    public func letIn() {
+        guard !isLetIn, closeReason == nil else { return }
+        entry = .letIn
+        onLetIn()
+        dispatcher.connectionLetIn(self)
     }
 
     // MARK: From any thread
@@ -100,8 +146,18 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
     private func opened(_ context: ChannelHandlerContext) {
         guard self.context == nil else { return }
         self.context = context
-        scheduleCheck(after: settings.idleMax)
+        openedAt = eventLoop.now
+        scheduleCheck(after: isLetIn ? settings.idleMax : min(settings.idleMax, settings.authenticationMax))
         dispatcher.connectionOpened(self)
+    }
+
+    public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let secured = event as? TransportSecured, case .securing = entry {
+            peerName = secured.peerName
+            entry = .authenticating
+            if !settings.requiresAuthentication { letIn() }
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -129,7 +185,7 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
         slots.count < settings.requestsInFlightMax
             && slots.waitingBytes < settings.requestBytesInFlightMax.bytes
             && context?.channel.isWritable ?? false
-            && !isWaitingForBudget
+            && !isWaitingForBudget && copies.isEmpty && !isReadingFile
     }
 
     private var isWaitingForBudget: Bool {
@@ -234,27 +290,34 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
         while let response = slots.popReady() {
             if let response { write(response, context: context) }
         }
+        copyFiles()
         // Within a read cycle one flush at its end serves all.
         if !isInReadCycle { flushIfNeeded() }
         resume()
     }
 
     private func write(_ frame: ResponseFrame, context: ChannelHandlerContext) {
-        hasUnflushed = true
         switch frame {
-        case .bytes(let buffer): context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
-        case .parts(let parts):
-            for part in parts {
-                switch part {
-                case .bytes(let buffer): context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
-                case .file(let slice): write(slice, context: context)
-                }
+        case .bytes(let buffer): writePart(.bytes(buffer), context: context)
+        case .parts(let parts): for part in parts { writePart(part, context: context) }
+        }
+    }
+
+    private func writePart(_ part: ResponsePart, context: ChannelHandlerContext) {
+        // What follows a file that is copied waits behind it.
+        guard copies.isEmpty, !isReadingFile else { return copies.append(part) }
+        switch part {
+        case .bytes(let buffer): put(.byteBuffer(buffer), context: context)
+        case .file(let slice):
+            if let descriptor = slice.file.descriptor, !copiesFiles {
+                send(slice, of: descriptor, context: context)
+            } else {
+                copies.append(part)
             }
         }
     }
 
-    private func write(_ slice: FileSlice, context: ChannelHandlerContext) {
-        guard let descriptor = slice.file.descriptor else { return writeCopy(of: slice, context: context) }
+    private func send(_ slice: FileSlice, of descriptor: CInt, context: ChannelHandlerContext) {
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
         let position = Int(slice.position)
         let region = FileRegion(fileHandle: handle, readerIndex: position, endIndex: position + slice.byteCount)
@@ -264,24 +327,66 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
             _ = try? handle.takeDescriptorOwnership()
             withExtendedLifetime(slice.file) {}
         }
-        context.write(wrapOutboundOut(.fileRegion(region)), promise: sent)
+        put(.fileRegion(region), promise: sent, context: context)
     }
 
-    /// For files that live in a simulation.
-    private func writeCopy(of slice: FileSlice, context: ChannelHandlerContext) {
-        var buffer = context.channel.allocator.buffer(capacity: slice.byteCount)
-        do {
-            let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: slice.byteCount) { bytes in
-                let target = UnsafeMutableRawBufferPointer(rebasing: bytes[..<slice.byteCount])
-                return try slice.file.read(into: target, at: slice.position)
+    /// A write may change whether the channel is writable, at once, and what hears of that may flush.
+    private func put(_ data: IOData, promise: EventLoopPromise<Void>? = nil, context: ChannelHandlerContext) {
+        context.write(wrapOutboundOut(data), promise: promise)
+        hasUnflushed = true
+    }
+
+    /// Sends what waits to be copied, as long as the peer takes it.
+    private func copyFiles() {
+        guard !isCopying else { return }
+        isCopying = true
+        defer { isCopying = false }
+        while let context, closeReason == nil, !isReadingFile, context.channel.isWritable, let part = copies.next() {
+            switch part {
+            case .bytes(let buffer): put(.byteBuffer(buffer), context: context)
+            case .file(let piece): copy(piece, context: context)
             }
-            guard count == slice.byteCount else {
-                return closeOnLoop(.failed("a file ended \(slice.byteCount - count) bytes before its slice did"))
-            }
-            context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
-        } catch {
-            closeOnLoop(.failed("a file slice can't be read: \(error)"))
         }
+    }
+
+    /// From memory here and now; from the disk on a thread that may wait for it.
+    private func copy(_ piece: FileSlice, context: ChannelHandlerContext) {
+        let allocator = context.channel.allocator
+        if let reads = settings.fileReads, !piece.isInMemory {
+            isReadingFile = true
+            let isQueued = reads.submit(byteCount: piece.byteCount, for: self) {
+                let contents = piece.contents(allocator: allocator)
+                self.eventLoop.execute { self.fileRead(contents) }
+            }
+            if isQueued { return }
+            // Too many wait: late, but never forgotten.
+            isReadingFile = false
+        }
+        writeCopied(piece.contents(allocator: allocator), context: context)
+    }
+
+    private func fileRead(_ contents: Result<ByteBuffer, TransportFailure>) {
+        isReadingFile = false
+        guard let context, closeReason == nil else { return }
+        lastMoved = eventLoop.now
+        writeCopied(contents, context: context)
+        copiesContinue()
+    }
+
+    private func writeCopied(_ contents: Result<ByteBuffer, TransportFailure>, context: ChannelHandlerContext) {
+        switch contents {
+        case .success(let buffer):
+            put(.byteBuffer(buffer), context: context)
+            // Only what is flushed counts for whether the peer takes more.
+            flushIfNeeded()
+        case .failure(let failure): closeOnLoop(.failed(failure.message))
+        }
+    }
+
+    private func copiesContinue() {
+        copyFiles()
+        if !isInReadCycle { flushIfNeeded() }
+        resume()
     }
 
     private func flushIfNeeded() {
@@ -300,7 +405,7 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
 
     public func channelWritabilityChanged(context: ChannelHandlerContext) {
         lastMoved = eventLoop.now
-        resume()
+        if copies.isEmpty { resume() } else { copiesContinue() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -315,6 +420,11 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
     private func check() {
         guard closeReason == nil else { return }
         let now = eventLoop.now
+        if !isLetIn {
+            let left = Duration.nanoseconds((openedAt - now).nanoseconds) + settings.authenticationMax
+            guard left > .zero else { return closeOnLoop(.refused(lateText)) }
+            return scheduleCheck(after: left)
+        }
         if !mayReceive {
             // It is not the peer that lets the request wait.
             if partialSince != nil { partialSince = now }
@@ -331,7 +441,20 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
         scheduleCheck(after: settings.idleMax - idle)
     }
 
-    public func errorCaught(context: ChannelHandlerContext, error: any Error) { closeOnLoop(.failed("\(error)")) }
+    private var lateText: String {
+        switch entry {
+        case .securing: "no TLS handshake within \(settings.authenticationMax) (limits: authentication)"
+        case .authenticating, .letIn: "not authenticated within \(settings.authenticationMax) (limits: authentication)"
+        }
+    }
+
+    public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let failure = error as? TransportFailure {
+            closeOnLoop(.refused(failure.message))
+        } else {
+            closeOnLoop(.failed("\(error)"))
+        }
+    }
 
     public func channelInactive(context: ChannelHandlerContext) {
         ended(.peerClosed)

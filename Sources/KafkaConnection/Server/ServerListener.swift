@@ -20,8 +20,7 @@ public final class ServerListener: Sendable {
     public static func bind(
         _ address: Address, on group: any EventLoopGroup, settings: ServerSettings, dispatcher: any RequestDispatcher
     ) async throws(ClientError) -> ServerListener {
-        let open = OpenConnections(
-            countMax: settings.connectionsMax, perAddressMax: settings.connectionsPerAddressMax)
+        let open = OpenConnections(settings)
         let waterMark = ChannelOptions.Types.WriteBufferWaterMark(
             low: settings.unsentBytesLow.bytes, high: settings.unsentBytesHigh.bytes)
         let bootstrap = ServerBootstrap(group: group)
@@ -35,12 +34,15 @@ public final class ServerListener: Sendable {
                     if let limit = open.admit(channel) {
                         dispatcher.connectionRefused(
                             remoteAddress: channel.remoteAddress?.description ?? "?", limit: limit,
-                            openCount: limit == .all ? settings.connectionsMax : settings.connectionsPerAddressMax)
+                            openCount: open.countMax(limit))
                         throw ChannelError.inappropriateOperationForState
                     }
-                    // A TLS handler goes in front of the connection, once there is one; SASL is a matter of the dispatcher.
-                    try channel.pipeline.syncOperations.addHandler(
-                        ServerConnection(channel: channel, settings: settings, dispatcher: dispatcher))
+                    try settings.security?.secure(channel)
+                    let id = ObjectIdentifier(channel)
+                    let connection = ServerConnection(channel: channel, settings: settings, dispatcher: dispatcher) {
+                        open.letIn(id)
+                    }
+                    try channel.pipeline.syncOperations.addHandler(connection)
                 }
             }
         do {
@@ -58,7 +60,9 @@ public final class ServerListener: Sendable {
     /// Stops listening and closes every connection; returns when all are closed.
     public func close() async {
         try? await channel.close().get()
-        for connection in open.close() { try? await connection.close().get() }
+        // All begin to close before the first is waited for: under TLS each may wait a while for its peer's farewell.
+        let closing = open.close().map { $0.close() }
+        for connection in closing { try? await connection.get() }
     }
 }
 
@@ -68,17 +72,25 @@ private final class OpenConnections: Sendable {
         var channels: [ObjectIdentifier: any Channel] = [:]
         /// By IP address; sockets of other kinds count as one.
         var countByAddress: [String: Int] = [:]
+        /// Those whose peers are not let in yet.
+        var unauthenticated: Set<ObjectIdentifier> = []
         var isClosed = false
     }
 
-    private let countMax: Int
-    private let perAddressMax: Int
+    private let settings: ServerSettings
     private let state = Mutex(State())
 
-    init(countMax: Int, perAddressMax: Int) {
-        self.countMax = countMax
-        self.perAddressMax = perAddressMax
+    init(_ settings: ServerSettings) { self.settings = settings }
+
+    func countMax(_ limit: ConnectionLimit) -> Int {
+        switch limit {
+        case .all: settings.connectionsMax
+        case .address: settings.connectionsPerAddressMax
+        case .unauthenticated: settings.unauthenticatedMax
+        }
     }
+
+    func letIn(_ id: ObjectIdentifier) { _ = state.withLock { $0.unauthenticated.remove(id) } }
 
     var count: Int { state.withLock { $0.channels.count } }
 
@@ -87,8 +99,12 @@ private final class OpenConnections: Sendable {
         let id = ObjectIdentifier(channel)
         let address = channel.remoteAddress?.ipAddress ?? ""
         let limit = state.withLock { state -> ConnectionLimit? in
-            guard !state.isClosed && state.channels.count < countMax else { return .all }
-            guard state.countByAddress[address, default: 0] < perAddressMax else { return .address }
+            guard !state.isClosed && state.channels.count < settings.connectionsMax else { return .all }
+            guard state.countByAddress[address, default: 0] < settings.connectionsPerAddressMax else { return .address }
+            if settings.letsInLater {
+                guard state.unauthenticated.count < settings.unauthenticatedMax else { return .unauthenticated }
+                state.unauthenticated.insert(id)
+            }
             state.channels[id] = channel
             state.countByAddress[address, default: 0] += 1
             return nil
@@ -97,6 +113,7 @@ private final class OpenConnections: Sendable {
         channel.closeFuture.whenComplete { _ in
             self.state.withLock { state in
                 state.channels[id] = nil
+                state.unauthenticated.remove(id)
                 let count = state.countByAddress[address, default: 1] - 1
                 state.countByAddress[address] = count == 0 ? nil : count
             }

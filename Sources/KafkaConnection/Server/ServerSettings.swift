@@ -22,7 +22,20 @@ public struct ServerSettings: Sendable {
     public var connectionsMax = 10_000
     /// Of those, from one address (`max.connections.per.ip`).
     public var connectionsPerAddressMax = 10_000
+    /// Encrypts the connections; nil: plaintext.
+    public var security: (any ServerTransportSecurity)?
+    /// Whether a peer has to say who it is before it is let in; the dispatcher sees to that.
+    public var requiresAuthentication = false
+    /// From connecting until a peer is let in: TLS handshake and authentication together. One that is later is closed.
+    public var authenticationMax = Duration.seconds(15)
+    /// Connections of one listener whose peers are not let in yet; further ones are closed at once.
+    public var unauthenticatedMax = 1000
+    /// Reads what is copied from files and is not in memory; nil: the event loop does.
+    public var fileReads: (any FileReads)?
     public var versions: ServedVersions
+
+    /// Whether a connection is counted among the unauthenticated at first.
+    var letsInLater: Bool { security != nil || requiresAuthentication }
 
     public init(versions: ServedVersions) { self.versions = versions }
 }

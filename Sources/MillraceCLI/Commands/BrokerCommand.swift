@@ -7,13 +7,15 @@ import NIOPosix
 import ServiceLifecycle
 import SystemPackage
 import Telemetry
+import TransportSecurity
 
 struct BrokerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "broker",
         abstract: "Run a Kafka broker.",
         discussion: """
-            Without a file it listens on the loopback only. Any Kafka client from 2.1 to 4.1 works against it.
+            Without a file it listens on the loopback only. Any Kafka client from 2.1 to 4.1 works against it. SIGHUP reads the certificates of
+            its listeners again; so does a change of their files.
 
             EXAMPLES
               millrace broker --data /tmp/mill --listen 127.0.0.1:9092
@@ -40,6 +42,7 @@ struct BrokerCommand: AsyncParsableCommand {
     var topicDefaults: [String] = []
 
     @OptionGroup var console: ConsoleOptions
+    @OptionGroup var client: ClientConfigOptions
     @OptionGroup var process: ProcessOptions
 
     func run() async throws {
@@ -56,15 +59,28 @@ struct BrokerCommand: AsyncParsableCommand {
             }
             let health = Health()
             let group = MultiThreadedEventLoopGroup.singleton
-            let broker = BrokerServer(settings: settings, eventLoopGroup: group, telemetry: telemetry, health: health)
+            let broker = BrokerServer(
+                settings: settings, eventLoopGroup: group, telemetry: telemetry, health: health,
+                transportSecurity: { ServerTLS($0) })
             let service = StartStopService(start: { _ = try await broker.start() }, stop: { await broker.shutDown() })
             let notifier = ServiceNotifier(health: health, telemetry: telemetry)
             let admin = try ConsoleService(
                 option: process.admin, standard: "127.0.0.1:8640", token: console.token(),
-                bootstrap: { broker.addresses }, telemetry: telemetry, health: health, on: group)
-            let hangups: [any Service] = config == nil ? [] : [HangupService(telemetry: telemetry)]
+                bootstrap: { broker.consoleAddresses }, connection: try consoleConnection(settings),
+                telemetry: telemetry, health: health, on: group)
+            let hangups: [any Service] =
+                config == nil ? [] : [HangupService(telemetry: telemetry) { await broker.refreshCertificates() }]
             try await runServices([admin, service] + hangups, notifier: notifier, telemetry: telemetry)
         }
+    }
+
+    /// The console is a client: a listener in plaintext is free to it, for others it needs what every client needs.
+    private func consoleConnection(_ settings: BrokerSettings) throws -> ConnectionSettings {
+        var connection = ConnectionSettings()
+        if !settings.listeners.contains(where: { $0.tls == nil }) {
+            try connection.protect(try client.source.load().security)
+        }
+        return connection
     }
 
     private func settings() throws -> BrokerSettings {

@@ -43,7 +43,7 @@ struct ConsoleCommand: AsyncParsableCommand {
             let health = Health()
             let group = MultiThreadedEventLoopGroup.singleton
             let kafka = KafkaCluster(
-                settings: Console.clusterSettings(bootstrap: try cluster.addresses()), on: group)
+                settings: Console.clusterSettings(try cluster.settings()), on: group)
             let console = Console(settings: settings, cluster: kafka, telemetry: telemetry, health: health, on: group)
             let service = CancelledService {
                 try await console.run { address in

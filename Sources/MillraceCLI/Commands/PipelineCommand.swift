@@ -35,7 +35,8 @@ struct PipelineCommand: AsyncParsableCommand {
         @Option(
             name: [.customLong("broker"), .customLong("bootstrap-server")],
             help: ArgumentHelp("Brokers to begin with; a file's own `broker` comes first.", valueName: "host:port"))
-        var broker: String = "127.0.0.1:9092"
+        var broker: String?
+        @OptionGroup var client: ClientConfigOptions
 
         @Flag(help: "Show what becomes of the topics' first records, as JSON lines; write and commit nothing.")
         var dryRun = false
@@ -49,13 +50,14 @@ struct PipelineCommand: AsyncParsableCommand {
                 let group = MultiThreadedEventLoopGroup.singleton
                 let health = Health()
                 let notifier = ServiceNotifier(health: health, telemetry: telemetry)
-                let (files, broker) = (config, broker)
+                let (files, broker, client) = (config, broker, client.source)
                 guard !files.isEmpty else { throw ValidationError("name a pipeline's file with -c") }
                 if dryRun { return try await showDryRun() }
                 let make: @Sendable () throws -> ReloadableService.Work = {
                     let pipelines = try files.map { try PipelineSettings.load(try loadSettings($0)) }
-                    return try PipelineSet(pipelines, broker: broker, telemetry: telemetry, health: health, on: group)
-                        .work
+                    return try PipelineSet(
+                        pipelines, broker: broker, client: client, telemetry: telemetry, health: health, on: group
+                    ).work
                 }
                 let admin = try AdminService(
                     option: process.admin, standard: "off", telemetry: telemetry, health: health, on: group)
@@ -157,7 +159,8 @@ extension PipelineCommand.Run {
                 printNow(Value.object(table).json)
             }
             let cluster = KafkaCluster(
-                settings: ClusterSettings(bootstrap: try ClusterOptions.addresses(settings.bootstrap ?? broker)),
+                settings: try client.source.settings(
+                    file: settings.bootstrap, option: broker, security: settings.security),
                 on: MultiThreadedEventLoopGroup.singleton)
             defer { cluster.shutDown() }
             try await DryRun(settings, on: cluster).run(limit: limit) { printNow(Self.json($0)) }

@@ -9,14 +9,19 @@ struct PipelineSet: Sendable {
     private let members: [(runtime: PipelineRuntime, cluster: KafkaCluster)]
     private let health: Health
 
-    /// - Parameter broker: where a file names none.
+    /// - Parameters:
+    ///   - broker: where a file names none.
+    ///   - client: where a file says nothing of how to connect.
     init(
-        _ pipelines: [PipelineSettings], broker: String, telemetry: Telemetry, health: Health,
+        _ pipelines: [PipelineSettings], broker: String?, client: ClientConfigSource, telemetry: Telemetry,
+        health: Health,
         on group: any EventLoopGroup
     ) throws {
         members = try pipelines.map { settings in
-            let bootstrap = try ClusterOptions.addresses(settings.bootstrap ?? broker)
-            let cluster = KafkaCluster(settings: ClusterSettings(bootstrap: bootstrap), on: group, telemetry: telemetry)
+            let cluster = KafkaCluster(
+                settings: try client.settings(
+                    file: settings.bootstrap, option: broker, security: settings.security),
+                on: group, telemetry: telemetry)
             return (
                 PipelineRuntime(settings: settings, cluster: cluster, telemetry: telemetry, health: health), cluster
             )

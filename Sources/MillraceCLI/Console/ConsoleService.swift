@@ -50,6 +50,7 @@ struct ConsoleOptions: ParsableArguments {
 struct ConsoleService: Service {
     let settings: ConsoleSettings?
     let bootstrap: @Sendable () -> [Address]
+    let connection: ConnectionSettings
     let telemetry: Telemetry
     let health: Health
     let group: any EventLoopGroup
@@ -58,10 +59,12 @@ struct ConsoleService: Service {
     /// - Parameters:
     ///   - option: what `--admin` says, else `standard`; "off" turns it off.
     ///   - bootstrap: asked once the service runs; empty as long as the broker is not up.
+    ///   - connection: how the console connects to it.
     ///   - announces: prints the address for a person at the terminal.
     init(
         option: String?, standard: String, token: String?, bootstrap: @escaping @Sendable () -> [Address],
-        telemetry: Telemetry, health: Health, on group: any EventLoopGroup, announces: Bool = false
+        connection: ConnectionSettings = ConnectionSettings(), telemetry: Telemetry, health: Health,
+        on group: any EventLoopGroup, announces: Bool = false
     ) throws {
         let text = option ?? standard
         let address = text == "off" ? nil : Address(text)
@@ -70,6 +73,7 @@ struct ConsoleService: Service {
         }
         settings = address.map { ConsoleSettings(listen: $0, token: token) }
         self.bootstrap = bootstrap
+        self.connection = connection
         self.telemetry = telemetry
         self.health = health
         self.group = group
@@ -80,8 +84,9 @@ struct ConsoleService: Service {
         guard let settings else { return try await gracefulShutdown() }
         do {
             try await cancelWhenGracefulShutdown {
-                let cluster = KafkaCluster(
-                    settings: Console.clusterSettings(bootstrap: try await addresses()), on: group)
+                var clusterSettings = ClusterSettings(bootstrap: try await addresses())
+                clusterSettings.connection = connection
+                let cluster = KafkaCluster(settings: Console.clusterSettings(clusterSettings), on: group)
                 defer { cluster.shutDown() }
                 let console = Console(
                     settings: settings, cluster: cluster, telemetry: telemetry, health: health, on: group)

@@ -32,12 +32,13 @@ struct TopCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let settings = Console.clusterSettings(bootstrap: try cluster.addresses())
+            let settings = Console.clusterSettings(try cluster.settings())
             let kafka = KafkaCluster(settings: settings, on: MultiThreadedEventLoopGroup.singleton)
             defer { kafka.shutDown() }
             let isLive = isatty(1) == 1 && !once && output == .table
             let watch = ClusterWatch(cluster: kafka, statusTopic: statusTopic)
-            let display = TopDisplay(watch: watch, clusterName: cluster.bootstrap)
+            let display = TopDisplay(
+                watch: watch, clusterName: settings.bootstrap.map(\.description).joined(separator: ","))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await watch.run() }
                 group.addTask { [output] in

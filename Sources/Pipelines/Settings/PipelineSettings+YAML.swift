@@ -1,11 +1,13 @@
 import Base
 import Events
 import Exports
+import KafkaConnection
+import SecuritySettings
 import Settings
 import SystemPackage
 
 extension PipelineSettings {
-    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `from` (`topics`, `group`, `start`), `steps`, `dlq`, `to` (`export`, `file`), `tests`.
+    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `tls`, `from` (`topics`, `group`, `start`), `steps`, `dlq`, `to` (`export`, `file`), `tests`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
         let name = try Self.name(try file.required("pipeline"), "a pipeline's name")
@@ -39,6 +41,7 @@ extension PipelineSettings {
         self.deadLetters = deadLetters
         self.routes = routes
         bootstrap = try file.string("broker")
+        security = try ClientSecuritySettings(reading: &file)
         for node in try file.node("tests")?.sequence() ?? [] { tests.append(try PipelineTest(yaml: node)) }
         try file.finish()
         for index in self.sinks.indices {

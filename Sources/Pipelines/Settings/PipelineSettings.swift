@@ -1,6 +1,7 @@
 import Base
 import Events
 import Exports
+public import KafkaConnection
 public import RemoteStores
 public import Settings
 import SystemPackage
@@ -11,6 +12,8 @@ public struct PipelineSettings: Sendable {
     public var name: String
     /// Brokers to begin with; nil takes the command line's.
     public var bootstrap: String?
+    /// How they are connected to; with nothing set, the command line's file says it.
+    public var security = ClientSecuritySettings()
     public var topics: [String]
     /// The consumer group; by default the pipeline's name.
     public var group: String

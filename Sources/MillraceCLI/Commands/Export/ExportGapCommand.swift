@@ -27,7 +27,8 @@ extension ExportCommand {
         @Option(
             name: [.customLong("broker"), .customLong("bootstrap-server")],
             help: ArgumentHelp("Brokers to begin with; the file's own `broker` comes first.", valueName: "host:port"))
-        var broker: String = "127.0.0.1:9092"
+        var broker: String?
+        @OptionGroup var client: ClientConfigOptions
 
         @Flag(help: "Record the gaps.") var accept = false
         @Option(help: "Why, for whoever reads the chain later.") var note: String = ""
@@ -37,8 +38,8 @@ extension ExportCommand {
             try await reporting {
                 let settings = try PipelineSettings(yaml: try loadSettings(config))
                 let cluster = KafkaCluster(
-                    settings: ClusterSettings(
-                        bootstrap: try ClusterOptions.addresses(settings.bootstrap ?? broker)),
+                    settings: try client.source.settings(
+                        file: settings.bootstrap, option: broker, security: settings.security),
                     on: MultiThreadedEventLoopGroup.singleton)
                 defer { cluster.shutDown() }
                 let gaps = try await ExportGap.find(in: settings, on: cluster)

@@ -4,6 +4,7 @@ import Base
 import Events
 import Exports
 import KafkaClient
+import KafkaConnection
 import NIOPosix
 import Pipelines
 
@@ -30,6 +31,7 @@ extension ExportCommand {
             name: [.customLong("broker"), .customLong("bootstrap-server")],
             help: ArgumentHelp("Compare with what the sources' agents told these brokers.", valueName: "host:port"))
         var broker: String?
+        @OptionGroup var client: ClientConfigOptions
 
         @Option(help: ArgumentHelp("Where agents tell it.", valueName: "topic")) var statusTopic = "__millrace_status"
         @Option(help: "table or json.") var output = OutputFormat.table
@@ -44,7 +46,8 @@ extension ExportCommand {
                 defer { cluster?.shutDown() }
                 if let broker {
                     let made = KafkaCluster(
-                        settings: ClusterSettings(bootstrap: try ClusterOptions.addresses(broker)),
+                        settings: try client.source.settings(
+                            file: nil, option: broker, security: ClientSecuritySettings()),
                         on: MultiThreadedEventLoopGroup.singleton)
                     cluster = made
                     var chains: [ChainID] = []

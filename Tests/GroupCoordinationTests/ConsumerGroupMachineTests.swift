@@ -222,6 +222,16 @@ import Testing
         #expect(transcript.group.stateName == "Stable")
     }
 
+    /// A heartbeat leaves out what has not changed since the last, the instance id too.
+    @Test func aStaticMemberSaysOnceWhichInstanceItIs() {
+        var transcript = ConsumerTranscript()
+        transcript.join("a", instance: "i")
+        transcript.members["a"]?.instanceID = nil
+        transcript.beat("a")
+        #expect(transcript.refusal == nil)
+        #expect(transcript.group.members["a"]?.instanceID == "i")
+    }
+
     @Test func anInstanceThatIsThereIsNotReplaced() {
         var transcript = ConsumerTranscript()
         transcript.join("a", instance: "i", id: "a1")

@@ -41,6 +41,24 @@ import Testing
         }
     }
 
+    /// Of the consumer protocol (KIP-848), which DescribeGroups does not tell of.
+    @Test func describesGroupsOfBothProtocols() async throws {
+        try await TestBroker.with { broker in
+            let cluster = Self.cluster(broker.address)
+            try await Admin(cluster).createTopics([NewTopic("t", partitionCount: 2)])
+            let socket = try WireSocket(to: broker.address)
+            let join = ConsumerGroupHeartbeatRequest(
+                groupId: "k", memberId: "m", rebalanceTimeoutMs: 60_000, subscribedTopicNames: ["t"],
+                topicPartitions: [])
+            while try await socket.call(join, version: 1).errorCode == .coordinatorLoadInProgress {}
+            let group = try await Admin(cluster).describeGroup("k")
+            #expect(group.state == "Stable" && group.assignor == "uniform" && group.protocolType == "consumer")
+            #expect(group.members.map(\.memberID) == ["m"])
+            #expect(group.members.first?.assigned == (0..<2).map { TopicPartition(topic: "t", partition: $0) })
+            #expect(try await Admin(cluster).describeGroup("none").state == "Dead")
+        }
+    }
+
     @Test func membersOfMillracesGroupComeAndGo() async throws {
         try await TestBroker.with { broker in
             let clusters = (0..<3).map { _ in Self.cluster(broker.address) }

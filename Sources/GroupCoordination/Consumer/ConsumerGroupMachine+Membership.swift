@@ -22,7 +22,9 @@ extension ConsumerGroupMachine {
             try checkEpoch(of: holder, request)
             return Entry(member: holder)
         }
-        if let member = members[request.memberID], member.instanceID == request.instanceID {
+        // An instance id, too, is said only where it is news.
+        if let member = members[request.memberID], request.instanceID == nil || member.instanceID == request.instanceID
+        {
             try checkEpoch(of: member, request)
             return Entry(member: member)
         }

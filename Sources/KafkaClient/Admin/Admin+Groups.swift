@@ -69,8 +69,10 @@ extension Admin {
             guard let group = response.groups.first else {
                 throw ClientError(.protocolViolation, "DescribeGroups of \(name) was answered with nothing")
             }
-            if group.errorCode == .groupIdNotFound {
-                return GroupDescription(group: name, state: "Dead", protocolType: "", assignor: "", members: [])
+            // So a broker answers too for a group of the consumer protocol, which another request tells of.
+            if group.errorCode == .groupIdNotFound || group.groupState == "Dead" {
+                return try await describeConsumerGroup(name)
+                    ?? GroupDescription(group: name, state: "Dead", protocolType: "", assignor: "", members: [])
             }
             if let error = ClientError(group.errorCode, "describing group \(name)", detail: group.errorMessage) {
                 cluster.doubtCoordinator(of: name)
@@ -86,6 +88,30 @@ extension Admin {
                 group: group.groupId, state: group.groupState, protocolType: group.protocolType,
                 assignor: group.protocolData, members: members)
         }
+    }
+
+    /// A group of the consumer protocol (KIP-848); nil where there is none of that name, or the broker knows no such groups.
+    private func describeConsumerGroup(_ name: String) async throws(ClientError) -> GroupDescription? {
+        let connection = try await cluster.connection(to: .coordinator(group: name))
+        guard (try? connection.versions.version(of: ConsumerGroupDescribeRequest.self)) != nil else { return nil }
+        let response = try await cluster.send(
+            ConsumerGroupDescribeRequest(groupIds: [name]), to: .coordinator(group: name))
+        guard let group = response.groups.first, group.errorCode != .groupIdNotFound else { return nil }
+        if let error = ClientError(group.errorCode, "describing group \(name)", detail: group.errorMessage) {
+            cluster.doubtCoordinator(of: name)
+            throw error
+        }
+        let members = group.members.map { member in
+            let assigned = member.assignment.topicPartitions.flatMap { topic in
+                topic.partitions.map { TopicPartition(topic: topic.topicName, partition: $0) }
+            }
+            return GroupMember(
+                memberID: member.memberId, instanceID: member.instanceId, clientID: member.clientId,
+                host: member.clientHost, assigned: assigned.sorted())
+        }
+        return GroupDescription(
+            group: name, state: group.groupState, protocolType: "consumer", assignor: group.assignorName,
+            members: members)
     }
 
     /// What a group has committed: for these partitions, or for all that it has. Partitions without a committed offset are left out.

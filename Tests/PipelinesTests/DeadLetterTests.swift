@@ -13,43 +13,6 @@ import Testing
 @testable import KafkaClient
 @testable import Pipelines
 
-/// Where a transaction of the log below ends in a failure.
-private enum Failure: CaseIterable {
-    case beforeCommit
-    /// It is committed, but the answer is lost.
-    case afterCommit
-}
-
-/// Dead letters in memory, with the position that was written with them.
-private final class MemoryLog: DeadLetterLog {
-    final class Written {
-        var letters: [NewRecord] = []
-        var position: Offset?
-        var writes = 0
-    }
-
-    struct Broken: Error {}
-
-    let written: Written
-    var failure: (at: Int, Failure)?
-
-    init(_ written: Written, failure: (at: Int, Failure)? = nil) {
-        self.written = written
-        self.failure = failure
-    }
-
-    func takeOver() async throws -> Offset? { written.position }
-
-    func write(_ records: [NewRecord], position: Offset, leaderEpoch: LeaderEpoch) async throws {
-        written.writes += 1
-        let failing = failure.flatMap { $0.at == written.writes ? $0.1 : nil }
-        if failing == .beforeCommit { throw Broken() }
-        written.letters += records
-        written.position = position
-        if failing == .afterCommit { throw Broken() }
-    }
-}
-
 @Suite struct DeadLetterTests {
     private static let partition = TopicPartition(topic: "t", partition: 3)
 
@@ -93,11 +56,11 @@ private final class MemoryLog: DeadLetterLog {
         try await task.start(committed: nil)
         let counts = try await task.take(Self.fetched(0..<3))
         #expect(counts.rows == 2 && counts.deadLetters == 1 && counts.failures == [0: 1])
-        #expect(log.written.letters.isEmpty && task.committable == nil)
+        #expect(log.written.records.isEmpty && task.committable == nil)
         time.advance(by: .seconds(1))
         try await task.tick()
-        let letter = try #require(log.written.letters.first)
-        #expect(log.written.letters.count == 1)
+        let letter = try #require(log.written.records.first)
+        #expect(log.written.records.count == 1)
         #expect(letter.value == Array("bad 1".utf8) && letter.key == Array("k1".utf8))
         #expect(letter.headers[0].name == "h" && letter.headers[0].value == [1, 0xff])
         #expect(letter.headers[1].name == "null" && letter.headers[1].value == nil)
@@ -105,7 +68,7 @@ private final class MemoryLog: DeadLetterLog {
         #expect(Self.header(letter, "offset") == "1" && Self.header(letter, "timestamp") == "1001")
         #expect(Self.header(letter, "pipeline") == "p" && Self.header(letter, "step") == "1 parse json")
         #expect(Self.header(letter, "reason")?.hasPrefix("not JSON: ") == true)
-        #expect(task.committable?.offset == Offset(3) && log.written.position == Offset(3))
+        #expect(task.committable?.offset == Offset(3) && log.written.progress?.offset == Offset(3))
     }
 
     @Test func withoutDeadLettersTheGroupIsNotHeldUpAndNothingIsWritten() async throws {
@@ -118,7 +81,7 @@ private final class MemoryLog: DeadLetterLog {
         // Its own position follows now and then, so that it doesn't expire.
         time.advance(by: DeadLetterSink.progressInterval)
         try await task.tick()
-        #expect(log.written.position == Offset(4) && log.written.letters.isEmpty)
+        #expect(log.written.progress?.offset == Offset(4) && log.written.records.isEmpty)
     }
 
     @Test func manyLettersAreWrittenBeforeTheyFillMemory() async throws {
@@ -126,13 +89,13 @@ private final class MemoryLog: DeadLetterLog {
         let task = Self.task(log, ManualTime(), batchBytes: .kib(1))
         try await task.start(committed: nil)
         #expect(try await task.take(Self.fetched(0..<90)).deadLetters == 30)
-        #expect(log.written.writes > 5 && log.written.letters.count > 25)
+        #expect(log.written.writes > 5 && log.written.records.count > 25)
         try await task.stop()
-        #expect(log.written.letters.count == 30 && task.committable?.offset == Offset(90))
+        #expect(log.written.records.count == 30 && task.committable?.offset == Offset(90))
     }
 
-    @Test(arguments: Failure.allCases, 1...12)
-    fileprivate func eachLetterStandsOnceWhateverWriteFails(failure: Failure, at: Int) async throws {
+    @Test(arguments: WriteFailure.allCases, 1...12)
+    func eachLetterStandsOnceWhateverWriteFails(failure: WriteFailure, at: Int) async throws {
         let written = MemoryLog.Written()
         var groupOffset: Offset?
         var isFinished = false
@@ -155,7 +118,7 @@ private final class MemoryLog: DeadLetterLog {
                 await task.abandon()
             }
         }
-        let offsets = written.letters.compactMap { Self.header($0, "offset").flatMap { Int64($0) } }
+        let offsets = written.records.compactMap { Self.header($0, "offset").flatMap { Int64($0) } }
         #expect(offsets == (0..<90).filter { $0 % 3 == 1 })
     }
 
@@ -168,31 +131,36 @@ private final class MemoryLog: DeadLetterLog {
                 NewTopic("t", partitionCount: 4), NewTopic("dead", partitionCount: 2),
             ])
             let id = try await cluster.topicID("t")
-            func owner() -> DeadLetterTopic {
-                DeadLetterTopic(
-                    cluster: cluster, topic: "dead", partition: Self.partition, topicID: id, pipeline: "p", group: "g")
+            func owner() -> ProgressTopic {
+                ProgressTopic(
+                    cluster: cluster, topic: "dead", partition: Self.partition, topicID: id, purpose: "dlq",
+                    pipeline: "p", group: "g")
             }
             func letter(_ text: String) -> NewRecord {
                 NewRecord(timestamp: Timestamp(milliseconds: 5), value: Array(text.utf8))
             }
             let first = owner()
             #expect(try await first.takeOver() == nil)
-            try await first.write([letter("one"), letter("two")], position: Offset(7), leaderEpoch: LeaderEpoch(0))
+            try await first.write(
+                [letter("one"), letter("two")], Progress(offset: Offset(7)), leaderEpoch: LeaderEpoch(0))
             let second = owner()
-            #expect(try await second.takeOver() == Offset(7))
+            #expect(try await second.takeOver() == Progress(offset: Offset(7)))
             let error = await #expect(throws: ClientError.self) {
-                try await first.write([letter("late")], position: Offset(9), leaderEpoch: LeaderEpoch(0))
+                try await first.write(
+                    [letter("late")], Progress(offset: Offset(9), note: "a b"), leaderEpoch: LeaderEpoch(0))
             }
             #expect(error?.endsTransactionOnly == true)
-            try await second.write([letter("three")], position: Offset(9), leaderEpoch: LeaderEpoch(0))
-            #expect(try await owner().takeOver() == Offset(9))
+            try await second.write(
+                [letter("three")], Progress(offset: Offset(9), note: "a b"), leaderEpoch: LeaderEpoch(0))
+            #expect(try await owner().takeOver() == Progress(offset: Offset(9), note: "a b"))
             #expect(
                 try await Self.values(in: TopicPartition(topic: "dead", partition: 1), cluster) == [
                     "one", "two", "three",
                 ])
             // A topic that was made anew begins anew.
-            let other = DeadLetterTopic(
-                cluster: cluster, topic: "dead", partition: Self.partition, topicID: .zero, pipeline: "p", group: "g")
+            let other = ProgressTopic(
+                cluster: cluster, topic: "dead", partition: Self.partition, topicID: .zero, purpose: "dlq",
+                pipeline: "p", group: "g")
             #expect(try await other.takeOver() == nil)
         }
     }

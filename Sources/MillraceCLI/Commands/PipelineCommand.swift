@@ -11,7 +11,7 @@ import Telemetry
 struct PipelineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pipeline", abstract: "Run pipelines, check their files and run the tests in them.",
-        subcommands: [Run.self, Validate.self, Test.self, List.self])
+        subcommands: [Run.self, Validate.self, Test.self, Tap.self, List.self])
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -140,54 +140,5 @@ struct PipelineCommand: AsyncParsableCommand {
                 }
             }
         }
-    }
-}
-
-extension PipelineCommand.Run {
-    /// Each table's columns, then each record with what became of it.
-    private func showDryRun() async throws {
-        for file in config {
-            let settings = try PipelineSettings.load(try loadSettings(file))
-            for case .export(let export) in settings.sinks {
-                let columns: [Value] = (export.settings.format.schema?.columns ?? []).map { column in
-                    .object([Field("name", .string(column.name)), Field("type", .string(column.type.rawValue))])
-                }
-                let table: [Field] = [
-                    Field("table", .string(export.table)), Field("root", .string("\(export.root)")),
-                    Field("format", .string(export.settings.format.kind.rawValue)), Field("columns", .list(columns)),
-                ]
-                printNow(Value.object(table).json)
-            }
-            let cluster = KafkaCluster(
-                settings: try client.source.settings(
-                    file: settings.bootstrap, option: broker, security: settings.security),
-                on: MultiThreadedEventLoopGroup.singleton)
-            defer { cluster.shutDown() }
-            try await DryRun(settings, on: cluster).run(limit: limit) { printNow(Self.json($0)) }
-        }
-    }
-
-    private static func json(_ result: DryRun.Result) -> String {
-        var fields = [
-            Field("topic", .string(result.partition.topic)),
-            Field("partition", .int(Int64(result.partition.partition))),
-            Field("offset", .int(result.offset.rawValue)),
-        ]
-        switch result.outcome {
-        case .filtered: fields.append(Field("becomes", .string("filtered")))
-        case .dropped(let reason): fields += [Field("becomes", .string("dropped")), Field("reason", .string(reason))]
-        case .deadLetter(let failure):
-            fields += [
-                Field("becomes", .string("dead_letter")), Field("step", .string(failure.step)),
-                Field("reason", .string(failure.reason)),
-            ]
-        case .row(let event):
-            fields += [
-                Field("becomes", .string("row")),
-                Field("folders", .object(result.folders.map { Field($0.table, .string($0.folder)) })),
-                Field("row", .object(event.fields)),
-            ]
-        }
-        return Value.object(fields).json
     }
 }

@@ -4,14 +4,6 @@ import Exports
 import KafkaClient
 import Records
 
-/// Where one partition's dead letters are written together with how far they are written.
-protocol DeadLetterLog: AnyObject {
-    /// Fences whoever wrote the partition's dead letters before. Returns up to where theirs are written; nil where there never were any.
-    func takeOver() async throws -> Offset?
-    /// Writes the records and that everything below `position` is done, both or neither.
-    func write(_ records: [NewRecord], position: Offset, leaderEpoch: LeaderEpoch) async throws
-}
-
 /// One partition's dead letters as a sink: each record that a step fails on, once, whatever is killed.
 ///
 /// It has a position of its own, which is written in one transaction with the letters. Rows pass it by.
@@ -19,7 +11,7 @@ final class DeadLetterSink: PartitionSink {
     /// How long a position without dead letters is left unwritten: it only tells lag, and keeps the group's offset from expiring.
     static let progressInterval = Duration.seconds(300)
 
-    private let log: any DeadLetterLog
+    private let log: any ProgressLog
     private let settings: DeadLetterSettings
     private let partition: TopicPartition
     private let pipeline: String
@@ -34,7 +26,7 @@ final class DeadLetterSink: PartitionSink {
     private(set) var committed: (offset: Offset, leaderEpoch: LeaderEpoch)?
 
     init(
-        log: any DeadLetterLog, settings: DeadLetterSettings, partition: TopicPartition, pipeline: String,
+        log: any ProgressLog, settings: DeadLetterSettings, partition: TopicPartition, pipeline: String,
         time: any TimeSource
     ) {
         self.log = log
@@ -51,7 +43,7 @@ final class DeadLetterSink: PartitionSink {
 
     /// The group never commits beyond what this sink made safe: where its own position is gone or older, the group's holds.
     func start(committed: Offset?) async throws -> Offset? {
-        written = try await log.takeOver()
+        written = try await log.takeOver()?.offset
         guard let start = [written, committed].compactMap(\.self).max() else { return nil }
         seen = (start, .none)
         self.committed = seen
@@ -65,15 +57,14 @@ final class DeadLetterSink: PartitionSink {
         let letter = try DeadLetter.record(
             of: record, from: partition, pipeline: pipeline, failure: failure, now: time.wallTime)
         waiting.append(letter)
-        waitingBytes += (letter.key?.count ?? 0) + (letter.value?.count ?? 0)
-        waitingBytes += letter.headers.reduce(64) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+        waitingBytes += letter.byteCount
         if waitingSince == nil { waitingSince = time.now }
         seen = (record.offset + 1, leaderEpoch)
     }
 
     func flush() async throws {
         guard let seen else { return }
-        try await log.write(waiting, position: seen.offset, leaderEpoch: seen.leaderEpoch)
+        try await log.write(waiting, Progress(offset: seen.offset), leaderEpoch: seen.leaderEpoch)
         waiting.removeAll(keepingCapacity: true)
         waitingBytes = 0
         waitingSince = nil

@@ -24,18 +24,33 @@ public struct DryRun: Sendable {
     }
 
     private let settings: PipelineSettings
+    private let steps: Steps
     private let cluster: KafkaCluster
 
     /// What steps remember, by the partition that they remember it of.
     private typealias Memories = [TopicPartition: StepMemory]
 
-    public init(_ settings: PipelineSettings, on cluster: KafkaCluster) {
+    /// - Parameter after: shows records as they are after so many steps, the parser first; nil after all.
+    public init(_ settings: PipelineSettings, on cluster: KafkaCluster, after: Int? = nil) {
         self.settings = settings
+        steps = after.map { settings.steps.first($0) } ?? settings.steps
         self.cluster = cluster
     }
 
     /// From each partition's beginning, until so many records were seen or the end that the topics have now is reached.
     public func run(limit: Int, _ show: (Result) -> Void) async throws {
+        try await run(limit: limit, from: .earliest, follows: false) { result in
+            show(result)
+            return true
+        }
+    }
+
+    /// - Parameters:
+    ///   - follows: goes on at the topics' ends, until so many records were shown or the task is cancelled.
+    ///   - show: false for one that doesn't count.
+    public func run(
+        limit: Int, from begin: ExportStart, follows: Bool, _ show: (Result) -> Bool
+    ) async throws {
         var ends: [TopicPartition: Offset] = [:]
         var from: [TopicPartition: StartPosition] = [:]
         for topic in settings.topics {
@@ -45,10 +60,10 @@ public struct DryRun: Sendable {
             let starts = try await cluster.offsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .earliest) }))
             let found = try await cluster.offsets(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .latest) }))
             for partition in partitions {
-                guard let start = starts[partition]?.offset, let end = found[partition]?.offset, start < end else {
-                    continue
-                }
-                ends[partition] = end
+                guard let first = starts[partition]?.offset, let end = found[partition]?.offset else { continue }
+                let start = begin == .earliest ? first : end
+                guard follows || start < end else { continue }
+                ends[partition] = follows ? Offset(.max) : end
                 from[partition] = .offset(start)
             }
         }
@@ -67,7 +82,7 @@ public struct DryRun: Sendable {
     }
 
     private func take(
-        _ data: FetchedPartition, _ rest: inout Int, _ memories: inout Memories, _ show: (Result) -> Void
+        _ data: FetchedPartition, _ rest: inout Int, _ memories: inout Memories, _ show: (Result) -> Bool
     ) throws {
         var row = Row()
         let memory = memories[data.partition] ?? StepMemory()
@@ -76,8 +91,7 @@ public struct DryRun: Sendable {
             var records = try batch.records(decompressedMax: PartitionTask.batchBytesMax)
             while rest > 0, let record = try records.next() {
                 guard record.offset >= data.startOffset else { continue }
-                rest -= 1
-                show(result(of: record, in: data.partition, memory, &row))
+                if show(result(of: record, in: data.partition, memory, &row)) { rest -= 1 }
             }
         }
     }
@@ -88,7 +102,7 @@ public struct DryRun: Sendable {
         let hash = RecordHash.of(partition: partition.partition, offset: record.offset.rawValue)
         var result = Result(partition: partition, offset: record.offset, outcome: .filtered, folders: [])
         (record.value ?? ByteBuffer()).withUnsafeReadableBytes { bytes in
-            let outcome = settings.steps.apply(
+            let outcome = steps.apply(
                 to: bytes, recordHash: hash, arrival: record.timestamp, memory: memory, row: &row)
             switch outcome {
             case .filteredOut: break

@@ -72,7 +72,7 @@ final class PipelineMember: GroupConsumerHandler {
                 memories[sink.place] = ExportMemory(bytesMax: export.settings.memoryMax)
             case .file(let file): files[file.path.string] = LineFile(settings: file, fileSystem: fileSystem)
             case .postgres(let postgres): databases[sink.place] = PostgresClient(postgres)
-            case .topic, .webhook, .elasticsearch: break
+            case .topic, .webhook, .elasticsearch, .aggregate: break
             }
         }
         var keepers: [(place: Int, keeper: MarkerKeeper)] = []
@@ -278,13 +278,19 @@ final class PipelineMember: GroupConsumerHandler {
         }
     }
 
+    private func progressTopic(
+        _ topic: String, _ partition: TopicPartition, _ topicID: TopicID, purpose: String
+    ) -> ProgressTopic {
+        ProgressTopic(
+            cluster: cluster, topic: topic, partition: partition, topicID: topicID, purpose: purpose,
+            pipeline: settings.name, group: settings.group)
+    }
+
     private func deadLetters(
         _ deadLetters: DeadLetterSettings, _ partition: TopicPartition, _ topicID: TopicID
     ) -> DeadLetterSink {
         DeadLetterSink(
-            log: DeadLetterTopic(
-                cluster: cluster, topic: deadLetters.topic, partition: partition, topicID: topicID,
-                pipeline: settings.name, group: settings.group),
+            log: progressTopic(deadLetters.topic, partition, topicID, purpose: "dlq"),
             settings: deadLetters, partition: partition, pipeline: settings.name, time: time)
     }
 
@@ -297,6 +303,11 @@ final class PipelineMember: GroupConsumerHandler {
                 preconditionFailure("a sink without its file")
             }
             return FileSink(file: lineFile, time: time)
+        case .aggregate(let aggregate):
+            return AggregateSink(
+                log: progressTopic(aggregate.topic, partition, topicID, purpose: "aggregate.\(aggregate.name)"),
+                settings: aggregate, partition: partition, pipeline: self.settings.name, time: time,
+                telemetry: telemetry)
         case .export(let export):
             guard let store = stores[export.root] else { preconditionFailure("a sink without its store") }
             let chain = ChainID(

@@ -29,6 +29,12 @@ public enum PipelineMetrics {
     static let refused = Metric.counter(
         "millrace_pipeline_refused_total", "pipeline", "sink",
         help: "Rows that a sink refused for what they are and that its on_error: drop left out.")
+    static let late = Metric.counter(
+        "millrace_pipeline_late_total", "pipeline", "aggregate",
+        help: "Records that came for a window whose results were written already; a longer lateness waits for them.")
+    static let timeless = Metric.counter(
+        "millrace_pipeline_timeless_total", "pipeline", "aggregate",
+        help: "Records without a time of any kind, which are in no window.")
     static let restarts = Metric.counter(
         "millrace_pipeline_restarts_total", "pipeline",
         help: "Times that the work on a partition failed and began anew.")
@@ -38,7 +44,7 @@ public enum PipelineMetrics {
     )
 
     public static let all: [Metric] = [
-        rows, filtered, unparsed, stepErrors, dropped, deadLetters, delivered, deliveryFailures, refused,
-        restarts, commitFailures,
+        rows, filtered, unparsed, stepErrors, dropped, deadLetters, delivered, deliveryFailures, refused, late,
+        timeless, restarts, commitFailures,
     ]
 }

@@ -22,6 +22,7 @@ extension PipelineSettings {
           - dedupe: {by: host, within: 10m, memory: 16MiB}
           - geoip: {field: host, database: /usr/share/GeoIP/city.mmdb, fields: {example: country.iso_code}}
           - useragent: {field: agent, prefix: ua_}
+          - request: {field: request, prefix: r_}
           - route: {example: exists(status)}
         dlq: {topic: one.dead, linger: 1s, batch: 256KiB}
         to:
@@ -94,6 +95,27 @@ extension PipelineSettings {
               on_error: stop
               timeout: 10s
               ca: /etc/ssl/ca.pem
+          - aggregate:
+              topic: one.minutes
+              name: minutes
+              window: 60s
+              every: 10s
+              lateness: 30s
+              idle: 60s
+              by: [status]
+              groups: 1000
+              values:
+                example_a: count
+                example_b: {count: status > 1}
+                example_c: {rate: status > 1}
+                example_d: {share: status > 1}
+                example_e: {sum: status}
+                example_f: {min: status}
+                example_g: {max: status}
+                example_h: {avg: status}
+                example_i: {quantile: 0.95, of: status}
+                example_j: {top: status, k: 10}
+                example_k: {distinct: status}
         tests:
           - {name: a request, input: GET, becomes: row, route: example, row: {example: 200}, folder: dt=2026-11-22/hour=07}
         """,

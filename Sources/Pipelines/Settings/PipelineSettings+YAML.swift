@@ -7,7 +7,7 @@ import Settings
 import SystemPackage
 
 extension PipelineSettings {
-    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `tls`, `from` (`topics`, `group`, `start`), `steps`, `dlq`, `to` (`export`, `file`), `tests`.
+    /// Reads `pipeline.yaml`. Keys: `pipeline`, `broker`, `tls`, `from` (`topics`, `group`, `start`), `steps`, `dlq`, `to` (`export`, `file`, `aggregate`), `tests`.
     public init(yaml node: YAMLNode) throws(SettingsError) {
         var file = try node.mapping()
         let name = try Self.name(try file.required("pipeline"), "a pipeline's name")
@@ -35,6 +35,10 @@ extension PipelineSettings {
                 throw SettingsError("two sinks write to \(sink.place); each needs a place of its own", at: node.place)
             }
             sinks.append(sink)
+        }
+        for case .aggregate(let aggregate) in sinks where topics.contains(aggregate.topic) {
+            throw SettingsError(
+                "the pipeline would read its own results: it reads '\(aggregate.topic)'", at: sinksNode.place)
         }
         guard !sinks.isEmpty else { throw sinksNode.expected("at least one sink") }
         self.init(name: name, topics: topics, group: group, start: start, steps: steps, sinks: sinks)
@@ -99,6 +103,7 @@ extension SinkSettings {
         case .webhook(let webhook): webhook.place
         case .elasticsearch(let bulk): bulk.place
         case .postgres(let postgres): postgres.place
+        case .aggregate(let aggregate): "aggregate \(aggregate.name)"
         }
     }
 
@@ -119,17 +124,18 @@ extension SinkSettings {
         case "elasticsearch": self = .elasticsearch(try BulkSinkSettings(yaml: node))
         case "postgres": self = .postgres(try PostgresSinkSettings(yaml: node, steps: steps))
         case "webhook": self = .webhook(try WebhookSinkSettings(yaml: node))
+        case "aggregate": self = .aggregate(try AggregateSinkSettings(yaml: node, steps: steps))
         default: preconditionFailure("no sink is called \(name)")
         }
     }
 
-    private static let names = ["export", "file", "topic", "postgres", "webhook", "elasticsearch"]
+    private static let names = ["export", "file", "topic", "postgres", "webhook", "elasticsearch", "aggregate"]
 
     /// True where the group's committed offset says where to begin, alone or beside a position of the sink's own.
     var followsGroup: Bool {
         switch self {
         case .export: false
-        case .file, .topic, .webhook, .elasticsearch, .postgres: true
+        case .file, .topic, .webhook, .elasticsearch, .postgres, .aggregate: true
         }
     }
 }

@@ -63,6 +63,8 @@ public enum SinkSettings: Sendable {
     case elasticsearch(BulkSinkSettings)
     /// A table of PostgreSQL, each record once.
     case postgres(PostgresSinkSettings)
+    /// Results of windows by event time in a topic, each once.
+    case aggregate(AggregateSinkSettings)
 }
 
 public struct ExportSinkSettings: Sendable {

@@ -3,7 +3,9 @@ import Settings
 
 extension Steps {
     private static let changeNames = [
-        "remove", "keep", "rename", "redact", "timestamp", "convert", "sample", "dedupe", "geoip", "useragent", "route",
+        "remove", "keep", "rename", "redact", "timestamp", "convert", "sample", "dedupe", "geoip", "useragent",
+        "request",
+        "route",
     ]
     private static let oneStep = "one step: parse, filter, " + changeNames.joined(separator: ", ")
 
@@ -55,6 +57,7 @@ extension Steps {
         case DedupeStep.name: return try DedupeStep(yaml: node)
         case GeoIPStep.name: return try GeoIPStep(yaml: node)
         case UserAgentStep.name: return try UserAgentStep(yaml: node)
+        case RequestStep.name: return try RequestStep(yaml: node)
         case RouteStep.name:
             guard routes == nil else { throw SettingsError("there is a 'route' step already", at: node.place) }
             return try RouteStep(yaml: node) { (condition) throws(SettingsError) in try expression(condition) }

@@ -100,6 +100,16 @@ public struct Steps: Sendable {
         for case .change(let step, _) in steps { try step.prepare() }
     }
 
+    /// The parser and what follows it, so many steps in all.
+    func first(_ count: Int) -> Steps {
+        var first = self
+        first.steps = Array(steps.prefix(max(0, count - 1)))
+        return first
+    }
+
+    /// How many steps there are, the parser among them.
+    public var count: Int { steps.count + 1 }
+
     /// What a record may be named by a `route` step; nil without one.
     var routes: [String]? {
         for case .change(let step as RouteStep, _) in steps { return step.names }

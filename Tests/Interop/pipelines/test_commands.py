@@ -94,3 +94,17 @@ def test_collected_chains_are_verified_and_the_pipeline_goes_on(broker, file, tm
         assert report["fine"] and report["rows"] == 112
     finally:
         assert pipeline.stop() == 0, pipeline.tail()
+
+
+def test_tap_shows_what_becomes_of_records(broker, file):
+    millrace("produce", "t", "--broker", broker.address, input=b'{"n":0}\n{"n":1}\nx\n{"n":3}\n')
+    tap = ("pipeline", "tap", "-c", file, "--broker", broker.address, "--from", "earliest")
+    shown = [json.loads(line) for line in millrace(*tap, "--limit", 4).splitlines()]
+    assert [record["becomes"] for record in shown] == ["row", "filtered", "row", "row"]
+    parsed = [json.loads(line) for line in millrace(*tap, "--limit", 1, "--after", 1, "--where", "n == 1").splitlines()]
+    assert [record["row"]["n"] for record in parsed] == [1]
+    assert "1 to 2 steps" in subprocess.run(
+        [MILLRACE, *map(str, tap), "--after", "9"], capture_output=True, text=True, timeout=60
+    ).stderr
+    # Nobody's progress: a tap is no member of the group.
+    assert "p" not in millrace("groups", "--broker", broker.address).split()

@@ -32,12 +32,14 @@ public final class Agent: Sendable {
     let time: any TimeSource
     let mailbox = LoopMailbox<Message>()
     private let makeInputs: MakeInputs
+    private let begin: @Sendable () throws -> Void
     private let isStopping = Mutex(false)
 
+    /// - Parameter begin: begins what can't wait for a broker, once the state directory is locked.
     public init(
         settings: AgentSettings, telemetry: Telemetry, health: Health = Health(), on group: any EventLoopGroup,
         fileSystem: any FileSystem = PosixFileSystem(), time: any TimeSource = SystemTime(),
-        makeInputs: @escaping MakeInputs
+        begin: @escaping @Sendable () throws -> Void = {}, makeInputs: @escaping MakeInputs
     ) {
         self.settings = settings
         self.telemetry = telemetry
@@ -45,12 +47,13 @@ public final class Agent: Sendable {
         self.fileSystem = fileSystem
         self.time = time
         self.makeInputs = makeInputs
+        self.begin = begin
         var clusterSettings = ClusterSettings(bootstrap: settings.brokers)
         clusterSettings.connection = settings.connection
         cluster = KafkaCluster(settings: clusterSettings, on: group, time: time, telemetry: telemetry)
     }
 
-    /// Runs until `stop()`: then seals what was read, waits for acknowledgements up to `stopTimeout`, and returns.
+    /// Runs until `stop()`, or until every input came to its end and all is acknowledged. When it is stopped it seals what was read, waits for acknowledgements up to `stopTimeout`, and returns.
     ///
     /// - Throws: a `FileError` where the state directory is locked or its disk fails; `SettingsError` and the like from inputs. The process
     ///   should end then, and be started again: the disk knows where to go on.
@@ -59,6 +62,7 @@ public final class Agent: Sendable {
         health.report("agent", .notReady("starting"))
         let directory = try StateDirectory(settings.state, in: fileSystem)
         defer { directory.release() }
+        try begin()
         health.started()
         guard let clusterID = try await findCluster() else { return }
         let machineID = StateDirectory.machineID(in: fileSystem)
@@ -188,6 +192,11 @@ struct AgentLoop {
                 ProcessMemory.giveBack()
                 statusAt = now + agent.settings.statusInterval
             }
+            if stopAt == nil, core.hasReadAll {
+                core.finish()
+                stopAt = .distantFuture
+                continue
+            }
             if let stopAt, core.isDrained || stopAt <= now { break }
             // A topic that nobody asks for now (the log is full) must not keep the loop turning.
             let topicsAt = max(topics.nextDeadline, now + .milliseconds(100))
@@ -204,7 +213,7 @@ struct AgentLoop {
                     condition.lastError = text
                     agent.telemetry.emit(Note(text, level: .warning))
                 case .stop:
-                    if stopAt == nil { stopAt = after + agent.settings.stopTimeout }
+                    stopAt = min(stopAt ?? .distantFuture, after + agent.settings.stopTimeout)
                     core.finish()
                 }
             }

@@ -3,7 +3,11 @@ import Telemetry
 /// Makes the inputs that settings name.
 public enum AgentInputs {
     /// All files together are one input, and each journal is one.
-    public static func make(settings: AgentSettings, telemetry: Telemetry) -> Agent.MakeInputs {
+    ///
+    /// - Parameter spooled: what receives for `syslog` and `stdin` sources; it has begun when the inputs are made.
+    public static func make(
+        settings: AgentSettings, telemetry: Telemetry, spooled: SpooledSources? = nil
+    ) -> Agent.MakeInputs {
         { checkpoints, nextStreamID in
             var inputs: [any Input] = []
             if !settings.files.isEmpty {
@@ -19,6 +23,11 @@ public enum AgentInputs {
                 inputs.append(
                     JournalInput(
                         settings: journal, host: settings.host, checkpoints: checkpoints, nextStreamID: nextStreamID))
+            }
+            if let spooled {
+                inputs += spooled.inputs(settings: settings, checkpoints: checkpoints, nextStreamID: nextStreamID)
+            } else {
+                precondition(settings.syslogs.isEmpty && settings.stdin == nil, "nobody receives for these sources")
             }
             return inputs
         }

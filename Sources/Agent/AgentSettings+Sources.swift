@@ -21,6 +21,20 @@ extension AgentSettings {
     ///       multiline: {start: '^[0-9]{4}-', timeout: 1s}   # or continuation: …, or preset: java or nginx_error
     ///   - journal: {units: [nginx.service], identifiers: [sshd], priority: warning, topic: journal, labels: {team: shop}}
     ///   - journal: {directory: /srv/journal, name: copy}
+    ///   - syslog:
+    ///       udp: 127.0.0.1:5514                # or a list; so with tcp and unix
+    ///       tcp: 127.0.0.1:5514
+    ///       unix: /run/millrace-agent/syslog.sock
+    ///       name: syslog
+    ///       topic: syslog
+    ///       value: json                        # or message, or raw
+    ///       format: syslog
+    ///       message_max: 64KiB
+    ///       connections: 128
+    ///       senders: 64
+    ///       allow_plaintext: false             # true: other machines may send, unencrypted
+    ///       spool: {size: 256MiB, sync: 1s}
+    ///   - stdin: {topic: logs, name: stdin, format: json, line_max: 1000KiB}
     /// ```
     ///
     /// - Throws: `SettingsError` with the place and the nearest known key.
@@ -43,13 +57,18 @@ extension AgentSettings {
             let nginx = kinds.nodeOrNull("nginx")
             let file = kinds.nodeOrNull("file")
             let journal = kinds.nodeOrNull("journal")
+            let syslog = kinds.nodeOrNull("syslog")
+            let stdin = kinds.nodeOrNull("stdin")
             try kinds.finish()
             guard kinds.keys.count == 1 else {
-                throw SettingsError("expected one kind of source here: nginx, file or journal", at: source.place)
+                throw SettingsError(
+                    "expected one kind of source here: nginx, file, journal, syslog or stdin", at: source.place)
             }
             if let nginx { try readNginx(nginx) }
             if let file { try readFile(file) }
             if let journal { try readJournal(journal) }
+            if let syslog { syslogs.append(try SyslogSettings(yaml: syslog)) }
+            if let stdin { try readStdin(stdin) }
         }
     }
 
@@ -135,7 +154,14 @@ extension AgentSettings {
         throw SettingsError.unknownName(text, kind: "priority", known: names, at: node.place)
     }
 
-    private static func labels(_ section: inout SettingsMapping) throws(SettingsError) -> [(
+    private mutating func readStdin(_ node: YAMLNode) throws(SettingsError) {
+        guard stdin == nil else {
+            throw SettingsError("there is one standard input: name it once", at: node.place)
+        }
+        stdin = try StdinSettings(yaml: node)
+    }
+
+    static func labels(_ section: inout SettingsMapping) throws(SettingsError) -> [(
         name: String, value: String
     )] {
         guard var labels = try section.mapping("labels") else { return [] }
@@ -144,7 +170,7 @@ extension AgentSettings {
         return pairs
     }
 
-    private static func absolute(_ node: YAMLNode) throws(SettingsError) -> String {
+    static func absolute(_ node: YAMLNode) throws(SettingsError) -> String {
         let path = try node.string()
         guard path.hasPrefix("/") else { throw SettingsError("expected an absolute path", at: node.place) }
         return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path

@@ -42,6 +42,27 @@ extension AgentSettings {
               topic: journal
               labels: {example: shop}
               entry_max: 100KiB
+          - syslog:
+              udp: 127.0.0.1:5514
+              tcp: [127.0.0.1:5514]
+              unix: /run/millrace-agent/syslog.sock
+              name: example
+              topic: syslog
+              value: json
+              format: syslog
+              labels: {example: shop}
+              message_max: 64KiB
+              connections: 128
+              senders: 64
+              allow_plaintext: false
+              spool: {size: 256MiB, sync: 1s}
+          - stdin:
+              topic: logs
+              name: stdin
+              format: json
+              labels: {example: shop}
+              line_max: 1000KiB
+              spool: {size: 256MiB, sync: 1s}
         """
     ]
 }

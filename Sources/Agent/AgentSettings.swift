@@ -16,6 +16,8 @@ public struct AgentSettings: Sendable {
     public var files: [FileInputSettings] = []
     public var tailer: FileTailerSettings
     public var journals: [JournalInputSettings] = []
+    public var syslogs: [SyslogSettings] = []
+    public var stdin: StdinSettings?
     public var seal = SealSettings()
     public var intents = IntentSettings()
     public var producer = ProducerSettings()
@@ -42,9 +44,14 @@ public struct AgentSettings: Sendable {
             return "intents.size (\(intents.capacity)) must be at least 8 × (batch.open_bytes + batch.bytes), "
                 + "which is \(ByteCount(8 * sealed))"
         }
-        let line = (files.map(\.lineBytesMax.bytes) + journals.map(\.entryBytesMax.bytes)).max() ?? 0
+        let spooled = syslogs.map(\.messageBytesMax.bytes) + (stdin.map { [$0.lineBytesMax.bytes] } ?? [])
+        let line = (files.map(\.lineBytesMax.bytes) + journals.map(\.entryBytesMax.bytes) + spooled).max() ?? 0
         if line > intents.capacity.bytes / 16 {
             return "a line may be \(ByteCount(line)) long, more than a sixteenth of intents.size (\(intents.capacity))"
+        }
+        let spools = syslogs.map(\.name) + (stdin.map { [$0.name] } ?? [])
+        if let twice = spools.first(where: { name in spools.count { $0 == name } > 1 }) {
+            return "two sources are called '\(twice)': give each a name of its own (name: …)"
         }
         let names = journals.map(\.journalName)
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {

@@ -25,12 +25,20 @@ public protocol Input: AnyObject {
     /// True while it can't tell what waits to be read: before the first look around is over, or before a journal was read to its end.
     var isBehind: Bool { get }
 
+    /// What is sealed is on disk, up to these positions (of whatever input's streams): what stands before them is not needed any more.
+    func sealed(_ checkpoints: [StreamCheckpoint])
+
+    /// True once it has come to an end (standard input was closed) and everything was handed out: nothing will come any more.
+    var isFinished: Bool { get }
+
     /// Lets go of descriptors, watches and children. Later polls are idle for ever.
     func close()
 }
 
 extension Input {
     public var isBehind: Bool { false }
+    public var isFinished: Bool { false }
+    public func sealed(_ checkpoints: [StreamCheckpoint]) {}
 
     /// With every topic open.
     public func poll(now: Instant) -> InputPoll { poll(now: now) { _ in true } }

@@ -90,6 +90,8 @@ public struct LineBlock: Sendable {
         case file(FilePosition)
         /// Entries of a journal as JSON, each beginning with its cursor.
         case journal(name: String)
+        /// Messages of one segment of a spool: where the frame of each record ends. `base` is a position in that segment.
+        case spool(base: SpoolPosition, frameEnds: [Int64])
     }
 
     public let stream: StreamID
@@ -181,6 +183,12 @@ public struct LineBlock: Sendable {
             case .journal(let name):
                 let lines = UnsafeRawBufferPointer(start: buffer.base + start, count: byte)
                 return JournalPosition(journal: name, lastEntryOf: lines).encoded
+            case .spool(var position, let frameEnds):
+                guard let record = recordEnds?.firstIndex(of: byte) else {
+                    preconditionFailure("not between two records")
+                }
+                position.offset = frameEnds[record]
+                return position.encoded
             }
         }
     }

@@ -3,6 +3,7 @@ enum PositionKind: UInt8 {
     case file = 1
     case journal = 2
     case pattern = 3
+    case spool = 4
 }
 
 /// Writes a position's fields, little-endian.

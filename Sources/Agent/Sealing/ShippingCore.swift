@@ -22,6 +22,8 @@ public final class ShippingCore {
     private var current: [(block: LineBlock, byte: Int)?]
     private var turnOf = 0
     private var unsent: [SealedBatch] = []
+    /// Positions of seals that aren't synced yet.
+    private var unsyncedPositions: [StreamCheckpoint] = []
     /// Positions were sealed without a batch since the last sync.
     private var hasUnsyncedPositions = false
     private var isStalled = false
@@ -88,6 +90,9 @@ public final class ShippingCore {
             // One sync for all seals of the turn; nothing is sent before.
             try log.sync()
             hasUnsyncedPositions = false
+            let positions = unsyncedPositions
+            unsyncedPositions = []
+            for input in inputs { input.sealed(positions) }
         } else if !sender.isWaiting {
             // Otherwise what was acknowledged is written down with the next seal.
             try log.flush()
@@ -110,6 +115,9 @@ public final class ShippingCore {
 
     /// From here on nothing is read any more, and everything that was is sealed.
     public func finish() { isFinishing = true }
+
+    /// Every input has come to its end, and what it brought stands in a batch.
+    public var hasReadAll: Bool { inputs.allSatisfy(\.isFinished) && current.allSatisfy { $0 == nil } }
 
     /// Everything that was read is sealed and acknowledged.
     public var isDrained: Bool {
@@ -210,6 +218,7 @@ public final class ShippingCore {
             sender.reserve(partition, recordCount: count)!
         }
         unsent += try log.append(sealed)
+        unsyncedPositions += sealed.streams
         if group.partitions.isEmpty { hasUnsyncedPositions = true }
     }
 }

@@ -84,11 +84,36 @@ public enum AgentMetrics {
         "millrace_agent_input_troubles_total",
         help: "Times that a source could not be read, such as for want of permission.")
 
+    static let messagesReceived = Metric.counter(
+        "millrace_agent_received_messages_total", "source",
+        help: "Messages and lines that a syslog or stdin source received.")
+    static let bytesReceived = Metric.counter(
+        "millrace_agent_received_bytes_total", "source", help: "Their bytes, without framing.")
+    static let messagesDropped = Metric.counter(
+        "millrace_agent_dropped_messages_total", "source", "reason",
+        help: "Messages that were lost before they stood in the spool: it was full, the disk refused (disk), or the "
+            + "kernel's buffer was full (kernel).")
+    static let messagesUnfinished = Metric.counter(
+        "millrace_agent_unfinished_messages_total", "source",
+        help: "Messages whose sender closed its connection in the middle of them.")
+    static let framingErrors = Metric.counter(
+        "millrace_agent_framing_errors_total", "source",
+        help: "Connections that were closed because what came was neither counted nor ended by newlines (RFC 6587).")
+    static let connectionsRefused = Metric.counter(
+        "millrace_agent_refused_connections_total", "source",
+        help: "Connections that were closed at once because there were as many as there may be (connections).")
+    static let syslogConnections = Metric.gauge(
+        "millrace_agent_connections", "source", help: "Open connections of a syslog source.")
+    static let spoolBytes = Metric.gauge(
+        "millrace_agent_spool_bytes", "source",
+        help: "Bytes of a source's spool on disk. A segment counts until all of it is sealed.")
+
     public static let all: [Metric] = [
         recordsShipped, bytesShipped, sourceLines, pendingBatches, ringUsed, ringSize, unread, retries, held,
         batchesDivided, deadLetters,
         reconciliations, tailLost, refilled, acknowledgedLost, ambiguous, staleState, topicsRecreated, producerIDs,
         producerIDFailures, unreadable, stateDamaged, linesCut, linesSkipped, nulRuns, linesUnterminated,
-        filesTruncated, gaps, inputTroubles,
+        filesTruncated, gaps, inputTroubles, messagesReceived, bytesReceived,
+        messagesDropped, messagesUnfinished, framingErrors, connectionsRefused, syslogConnections, spoolBytes,
     ]
 }

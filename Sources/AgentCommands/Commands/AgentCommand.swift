@@ -48,6 +48,7 @@ public struct RunAgent: AsyncParsableCommand {
             EXAMPLES
               millrace-agent run --broker 127.0.0.1:9092 --state /tmp/agent --file '/var/log/nginx/*.log'
               millrace-agent run -c /etc/millrace/agent.yaml
+              zcat old.log.gz | millrace-agent run --broker 127.0.0.1:9092 --state /tmp/import --stdin --topic old
             """)
 
     @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
@@ -66,7 +67,10 @@ public struct RunAgent: AsyncParsableCommand {
         help: ArgumentHelp("Files to ship; quote patterns. Repeatable.", valueName: "pattern"), completion: .file())
     var files: [String] = []
 
-    @Option(help: "The topic of --file.")
+    @Flag(help: "Ship the lines of standard input, and end when it does and all is acknowledged.")
+    var stdin = false
+
+    @Option(help: "The topic of --file and --stdin.")
     var topic: String = "logs"
 
     @Option(help: "The codec of batches: none, gzip, snappy, lz4 or zstd; without a file.")
@@ -92,10 +96,12 @@ public struct RunAgent: AsyncParsableCommand {
             let health = Health()
             let group = MultiThreadedEventLoopGroup.singleton
             let notifier = ServiceNotifier(health: health, telemetry: telemetry)
+            let spooled = SpooledSources(telemetry: telemetry)
             let make: @Sendable (AgentSettings) -> ReloadableService.Work = { settings in
                 let agent = Agent(
                     settings: settings, telemetry: telemetry, health: health, on: group,
-                    makeInputs: AgentInputs.make(settings: settings, telemetry: telemetry))
+                    begin: { try spooled.begin(settings) },
+                    makeInputs: AgentInputs.make(settings: settings, telemetry: telemetry, spooled: spooled))
                 return ReloadableService.Work(run: { try await agent.run() }, stop: { agent.stop() })
             }
             var reread: (@Sendable () async throws -> ReloadableService.Work)?
@@ -110,7 +116,8 @@ public struct RunAgent: AsyncParsableCommand {
                     admin,
                     ReloadableService(
                         first: make(settings), notifier: notifier, telemetry: telemetry, make: reread),
-                ], notifier: notifier, telemetry: telemetry)
+                ], notifier: notifier, telemetry: telemetry, mayEnd: true)
+            spooled.stop()
         }
     }
 
@@ -127,7 +134,8 @@ public struct RunAgent: AsyncParsableCommand {
 
     private func settings() throws -> AgentSettings {
         if let config {
-            guard broker == nil, state == nil, files.isEmpty, codec == nil, !journal, journalDirectory == nil else {
+            guard broker == nil, state == nil, files.isEmpty, codec == nil, !journal, journalDirectory == nil, !stdin
+            else {
                 throw ValidationError("the file given with -c says everything: leave the other options out")
             }
             var settings = try AgentSettings(yaml: try loadSettings(config), host: hostName())
@@ -136,13 +144,14 @@ public struct RunAgent: AsyncParsableCommand {
             return settings
         }
         guard let state else { throw ValidationError("name a state folder with --state, or a file with -c") }
-        guard !files.isEmpty || journal || journalDirectory != nil else {
-            throw ValidationError("name what to ship with --file or --journal, or a file with -c")
+        guard !files.isEmpty || journal || journalDirectory != nil || stdin else {
+            throw ValidationError("name what to ship with --file, --journal or --stdin, or a file with -c")
         }
         var settings = AgentSettings(
             brokers: try ClusterOptions.addresses(broker ?? "127.0.0.1:9092"), host: hostName())
         settings.state = FilePath(state)
         if !files.isEmpty { settings.files = [FileInputSettings(paths: files, topic: topic)] }
+        if stdin { settings.stdin = StdinSettings(topic: topic) }
         if journal || journalDirectory != nil {
             settings.journals = [JournalInputSettings(directory: journalDirectory)]
             settings.leaveOutOwnMessages()

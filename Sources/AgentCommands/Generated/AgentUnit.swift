@@ -36,6 +36,9 @@ TimeoutStartSec=90s
 TimeoutStopSec=60s
 StateDirectory=millrace/agent
 StateDirectoryMode=0750
+# Where a Unix socket for syslog may stand; other programs have to reach it.
+RuntimeDirectory=millrace-agent
+RuntimeDirectoryMode=0755
 UMask=0027
 LimitNOFILE=65536
 MemoryHigh=192M

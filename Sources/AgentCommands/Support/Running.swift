@@ -11,10 +11,17 @@ public enum StopDeadline {
 }
 
 /// Runs services until SIGTERM or SIGINT, then stops them in reverse order; the service manager hears of it all.
-public func runServices(_ services: [any Service], notifier: ServiceNotifier, telemetry: Telemetry) async throws {
+///
+/// - Parameter mayEnd: whether a service that ends by itself stops the others in good order; otherwise that is an error.
+public func runServices(
+    _ services: [any Service], notifier: ServiceNotifier, telemetry: Telemetry, mayEnd: Bool = false
+) async throws {
     var configuration = ServiceGroupConfiguration(
         services: ([notifier.feeding] + services + [notifier.farewell])
-            .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+            .map {
+                ServiceGroupConfiguration.ServiceConfiguration(
+                    service: $0, successTerminationBehavior: mayEnd ? .gracefullyShutdownGroup : .cancelGroup)
+            },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: telemetry.logger)
     configuration.maximumGracefulShutdownDuration = StopDeadline.gracefulMax
     configuration.maximumCancellationDuration = StopDeadline.cancellationMax

@@ -93,6 +93,12 @@ public enum JSONWriter {
         text.withUTF8 { append(quoted: UnsafeRawBufferPointer($0), to: &bytes) }
     }
 
+    /// What a source wrote, in quotes; bytes that aren't UTF-8 as `TextRepair` writes them.
+    public static func append(bytes: UnsafeRawBufferPointer, to json: inout [UInt8]) {
+        if TextRepair.isValid(bytes) { return append(quoted: bytes, to: &json) }
+        TextRepair.repaired(bytes).withUnsafeBytes { append(quoted: $0, to: &json) }
+    }
+
     private static func append(quoted text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         var start = 0

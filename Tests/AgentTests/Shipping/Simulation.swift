@@ -299,6 +299,9 @@ final class SimulatedAgent: TopicDirectory {
         self.durability = durability
     }
 
+    /// What comes through a spool, instead of `sources`.
+    var spooled: SpooledLines?
+
     private weak var simulation: Simulation?
 
     func partitionCount(of topic: String) -> Int32? {
@@ -324,10 +327,10 @@ final class SimulatedAgent: TopicDirectory {
             + "\(sources.written), wake at \(wakeAt), lanes \(core.sender.machine.states)"
     }
 
-    private var isReadToTheEnd: Bool { linesRead == sources.written }
+    private var isReadToTheEnd: Bool { spooled?.isRead ?? (linesRead == sources.written) }
 
     private var linesRead: [Int] {
-        guard let log = core?.log else { return [] }
+        guard let log = core?.log, spooled == nil else { return [] }
         // The newest stream of each source stands at its end.
         var read = Array(repeating: 0, count: sources.written.count)
         for checkpoint in log.streams {
@@ -366,6 +369,8 @@ final class SimulatedAgent: TopicDirectory {
                 guard startAt <= simulation.now else { return }
                 try start(simulation)
             }
+            if isGrowing { try spooled?.grow(simulation) }
+            if spooled != nil { wakeAt = .zero }
             guard wakeAt <= simulation.now || !answersWaiting.isEmpty else { return }
             let waiting = answersWaiting
             answersWaiting = []
@@ -381,6 +386,7 @@ final class SimulatedAgent: TopicDirectory {
     private func die(_ simulation: Simulation) {
         simulation.say("life \(life) dies, power \(isPowerCut)")
         simulation.killed()
+        spooled?.died(powerCut: isPowerCut)
         core = nil
         answersWaiting = []
         life += 1
@@ -441,9 +447,12 @@ final class SimulatedAgent: TopicDirectory {
         seal.batchBytes = .kib(2)
         seal.openBytesMax = .kib(16)
         seal.linger = .milliseconds(Int.random(in: 5...60, using: &simulation.random))
-        let input = SimulatedInput(sources, checkpoints: log.streams, seed: simulation.random.next()) {
-            log.takeStreamID()
-        }
+        let spooledInput = try spooled?.start(files, checkpoints: log.streams) { log.takeStreamID() }
+        let input: any Input =
+            spooledInput
+            ?? SimulatedInput(sources, checkpoints: log.streams, seed: simulation.random.next()) {
+                log.takeStreamID()
+            }
         core = ShippingCore(
             inputs: [input], assembler: BatchAssembler(settings: seal), log: log, sender: sender, topics: self
         ) { _ in }

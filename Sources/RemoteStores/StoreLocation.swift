@@ -118,6 +118,9 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The same for engines that read by HTTP; nil where there is no such way.
+    public var httpRoot: String? { if case .s3(let settings) = self { settings.httpRoot } else { nil } }
+
     /// For messages: no secrets.
     public var description: String {
         switch self {

@@ -80,6 +80,17 @@ import Testing
         #expect(text.contains("token: '[redacted]'"))
     }
 
+    @Test(arguments: [
+        "webhook: {url: 'https://me:s3cr3t@h/in?a=b', headers: {Authorization: Bearer s3cr3t, x-api-key: s3cr3t}}",
+        "elasticsearch: {url: 'http://h:9200', index: i, api_key: s3cr3t}",
+        "postgres: {url: 'postgresql://me:s3cr3t@h/d', table: t}",
+        "export: {root: 's3://bucket', table: t, s3: {access_key: s3cr3t, secret_key: s3cr3t, session_token: s3cr3t}}",
+    ])
+    func noSinksSecretIsShown(sink: String) throws {
+        let text = try printed("{pipeline: p, from: {topics: t}, to: [{\(sink)}]}")
+        #expect(!text.contains("s3cr3t") && text.contains("[redacted]"), "\(text)")
+    }
+
     @Test func aKeyWithNothingBehindItStays() throws {
         let text = try printed(
             """

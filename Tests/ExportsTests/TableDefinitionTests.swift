@@ -47,6 +47,23 @@ import Testing
         #expect(text.contains("partitioned_by = ARRAY['dt', 'hour']"))
     }
 
+    @Test func aTableInS3IsNamedAsEachEngineNamesIt() throws {
+        func text(_ engine: SQLEngine) throws -> String {
+            try TableDefinition(
+                engine: engine, root: "s3://logs/export", httpRoot: "https://minio:9000/logs/export", table: "nginx",
+                layout: TableLayout(), format: TableFormat(.parquet, schema: schema)
+            ).statements()
+        }
+        #expect(try text(.hive).contains("LOCATION 's3a://logs/export/nginx'"))
+        #expect(try text(.spark).contains("LOCATION 's3a://logs/export/nginx'"))
+        #expect(try text(.trino).contains("external_location = 's3://logs/export/nginx'"))
+        #expect(try text(.duckdb).contains("read_parquet('s3://logs/export/nginx/**/*.zstd.parquet', "))
+        #expect(try text(.duckdb).hasPrefix("-- Before: INSTALL httpfs;"))
+        #expect(
+            try text(.clickhouse).contains(
+                "FROM s3('https://minio:9000/logs/export/nginx/**/*.zstd.parquet', 'Parquet', "))
+    }
+
     @Test func aTableWithoutFoldersIsNotPartitioned() throws {
         for engine in SQLEngine.allCases {
             let text = try statements(

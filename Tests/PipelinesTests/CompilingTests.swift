@@ -86,6 +86,10 @@ import Testing
             "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: s3://logs/e, table: t, s3: {access_key: a}}", 4,
             "given together"
         ),
+        (
+            "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: s3://logs/e, table: t, s3: {keys_file: k}}", 4,
+            "an absolute file"
+        ),
         ("pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: hdfs://x, table: t}", 4, "host:port is wanted"),
         (
             "pipeline: p\nfrom: {topics: [t]}\nto:\n  - export: {root: 'hdfs://x:9870/', table: t}",

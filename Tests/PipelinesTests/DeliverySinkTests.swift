@@ -54,9 +54,11 @@ private final class ScriptedTarget: DeliveryTarget {
     private let time = ManualTime()
     private let target = ScriptedTarget()
 
+    private let gate = DeliveryGate()
+
     private func sink(_ target: ScriptedTarget, rows: Int = 3) -> DeliverySink {
         DeliverySink(
-            target: target, settings: DeliverySettings(rowsMax: rows, linger: .seconds(1)),
+            target: target, settings: DeliverySettings(rowsMax: rows, linger: .seconds(1)), gate: gate,
             name: .init(pipeline: "p", sink: "s", partition: Self.partition), time: time, telemetry: .silent)
     }
 
@@ -120,6 +122,34 @@ private final class ScriptedTarget: DeliveryTarget {
         #expect(sink.committed?.offset == Offset(12))
     }
 
+    @Test func aDeadTargetIsAskedByOnePartitionAtATime() async throws {
+        let others = (0..<3).map { _ in ScriptedTarget() }
+        let sinks = others.map { sink($0) }
+        for (target, sink) in zip(others, sinks) {
+            _ = try await sink.start(committed: Offset(0))
+            target.answers = Array(repeating: .passing, count: 100)
+            try await feed(sink, 0..<12)
+        }
+        #expect(others.map(\.calls) == [1, 0, 0])
+        #expect(sinks.allSatisfy { $0.blockedBy == "s: it is away" })
+        for _ in 0..<400 {
+            time.advance(by: .milliseconds(250))
+            for sink in sinks { try await sink.tick() }
+        }
+        // 0.25 + 0.5 + 1 + … + 30 + 30 s: ten tries in 100 s, whoever makes them.
+        #expect(others.reduce(0) { $0 + $1.calls } == 10)
+        for target in others { target.answers = [] }
+        time.advance(by: .seconds(30))
+        for sink in sinks { try await sink.tick() }
+        #expect(sinks.allSatisfy { $0.blockedBy == nil })
+        #expect(others.allSatisfy { $0.taken.flatMap(\.self) == [0, 1, 3, 4, 6, 7, 9, 10] })
+        // A partition that is taken over meanwhile asks no more than the others.
+        _ = gate.failed(DeliveryFailure(.passing, "it is away"), now: time.now)
+        await #expect(throws: DeliveryFailure.self) {
+            _ = try await self.sink(ScriptedTarget(keepsPosition: true)).start(committed: nil)
+        }
+    }
+
     @Test func aStopDeliversAllOrSaysThatItCouldNot() async throws {
         let first = sink(target)
         _ = try await first.start(committed: Offset(0))
@@ -127,7 +157,7 @@ private final class ScriptedTarget: DeliveryTarget {
         try await first.stop()
         #expect(target.taken == [[0, 1]])
         let away = ScriptedTarget()
-        away.answers = [.passing]
+        away.answers = [.passing, .passing]
         let second = sink(away)
         _ = try await second.start(committed: Offset(0))
         try await feed(second, 0..<2)

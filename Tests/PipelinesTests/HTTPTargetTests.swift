@@ -105,6 +105,55 @@ private let partition = TopicPartition(topic: "t", partition: 3)
     }
 }
 
+@Suite struct ClickHouseTests {
+    private func target(_ transport: ScriptedTransport) throws -> ClickHouseTarget {
+        let text = "{url: 'http://ch:8123/', table: logs.t, user: u, password: p, settings: {async_insert: 1}}"
+        let settings = try ClickHouseSinkSettings(yaml: try YAMLNode.parse(text, file: "x"))
+        return ClickHouseTarget(settings: settings, transport: transport, partition: partition)
+    }
+
+    @Test func anInsertOfRowsWithTheirPlaces() async throws {
+        let transport = ScriptedTransport([])
+        let target = try target(transport)
+        var rows = DeliveryBatch()
+        var row = Row()
+        row.fill(Event([Field("n", .int(7))]))
+        target.encode(
+            row, time: nil, offset: Offset(7), timestamp: Timestamp(milliseconds: 1_795_330_801_000), into: &rows)
+        #expect(try await target.deliver(&rows, position: Offset(8), leaderEpoch: .none) == 0)
+        #expect(
+            transport.calls[0].url
+                == "http://ch:8123/?query=INSERT%20INTO%20%60logs%60.%60t%60%20FORMAT%20JSONEachRow"
+                + "&input_format_skip_unknown_fields=1&date_time_input_format=best_effort&async_insert=1")
+        #expect(
+            transport.calls[0].headers == [HTTPHeader("x-clickhouse-user", "u"), HTTPHeader("x-clickhouse-key", "p")])
+        #expect(
+            transport.body(0)
+                == #"{"n":7,"kafka_topic":"t","kafka_partition":3,"kafka_offset":7,"kafka_timestamp":"2026-11-22T07:00:01.000Z"}"#
+                + "\n")
+    }
+
+    @Test(arguments: [
+        (500, "Code: 60, e.displayText() = DB::Exception: Table default.t doesn't exist.", false),
+        (404, "Code: 60. DB::Exception: Table default.t does not exist.", false),
+        (500, "Code: 27, e.displayText() = DB::Exception: Cannot parse input", false), (401, "", false),
+        (500, "Code: 252. DB::Exception: Too many parts", true), (500, "Code: 241. DB::Exception: Memory limit", true),
+        (400, "Code: 202. DB::Exception: Too many simultaneous queries", true), (502, "<html>", true), (429, "", true),
+    ])
+    func theCodeTellsWhatPasses(status: Int, text: String, passes: Bool) async throws {
+        let target = try target(ScriptedTransport([answer(status, text)]))
+        var rows = batch(target, [7])
+        do {
+            _ = try await target.deliver(&rows, position: Offset(8), leaderEpoch: .none)
+            Issue.record("it was taken")
+        } catch {
+            let kind: DeliveryFailure.Kind? = passes ? .passing : nil
+            #expect((error as? DeliveryFailure)?.kind == kind, "\(error)")
+            #expect((error is PipelineError) != passes)
+        }
+    }
+}
+
 @Suite struct BulkTests {
     private func target(_ transport: ScriptedTransport, _ yaml: String = "") throws -> BulkTarget {
         let text = "{url: 'http://es:9200/', index: 'logs-{dt}'\(yaml)}"

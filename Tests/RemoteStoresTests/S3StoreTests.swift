@@ -218,6 +218,63 @@ import Testing
         #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
     }
 
+    // MARK: - Keys
+
+    /// A store that takes no other keys than those that are in use now.
+    private final class KeyedTransport: HTTPTransport {
+        let inner: SimulatedS3.Transport
+        let accepted = Mutex("first")
+        let refusals = Mutex(0)
+        init(_ s3: SimulatedS3) { inner = s3.transport() }
+
+        func send(_ call: HTTPCall) async throws(HTTPFailure) -> HTTPAnswer {
+            let key = accepted.withLock { $0 }
+            let authorization = call.headers.first { $0.name == "authorization" }?.value ?? ""
+            guard authorization.contains("Credential=\(key)/") else {
+                refusals.withLock { $0 += 1 }
+                let text = "<Error><Code>ExpiredToken</Code><Message>no</Message></Error>"
+                return HTTPAnswer(status: 400, body: Array(text.utf8))
+            }
+            return try await inner.send(call)
+        }
+    }
+
+    @Test func keysAreReadAgainWhenTheyAreOver() async throws {
+        let s3 = SimulatedS3()
+        let transport = KeyedTransport(s3)
+        let disk = SimulatedFileSystem()
+        try disk.createDirectory("/spool")
+        func write(_ key: String) throws {
+            let text =
+                "[other]\naws_access_key_id=x\n[ lent ]\n# renewed by others\naws_access_key_id = \(key)\r\nAWS_SECRET_ACCESS_KEY=s=/+\n"
+            try? disk.unlink("/keys")
+            let file = try disk.open("/keys", .createNew)
+            try Array(text.utf8).withUnsafeBytes { try file.write($0, at: 0) }
+            file.close()
+        }
+        try write("first")
+        var settings = S3Settings(bucket: "bucket", prefix: "logs/")
+        settings.endpoint = "http://s3:9000"
+        settings.credentialsFile = "/keys"
+        settings.profile = "lent"
+        settings.spool = "/spool"
+        let store = S3Store(settings, transport: transport, fileSystem: disk, time: ManualTime(), sleep: { _ in })
+        #expect(try await store.tail(of: Fixture.chain) == nil)
+        #expect(transport.refusals.withLock { $0 } == 0)
+        // What is over and not renewed is said, once.
+        transport.accepted.withLock { $0 = "second" }
+        let error = await #expect(throws: ExportError.self) { try await store.tail(of: Fixture.chain) }
+        #expect(error?.message.contains("'keys_file'") == true, "\(error?.message ?? "")")
+        #expect(transport.refusals.withLock { $0 } == 1)
+        try write("second")
+        #expect(try await store.tail(of: Fixture.chain) == nil)
+        #expect(transport.refusals.withLock { $0 } == 2)
+        try disk.unlink("/keys")
+        transport.accepted.withLock { $0 = "third" }
+        let missing = await #expect(throws: ExportError.self) { try await store.tail(of: Fixture.chain) }
+        #expect(missing?.message.contains("/keys has no aws_access_key_id") == true, "\(missing?.message ?? "")")
+    }
+
     // MARK: - Markers
 
     private static func marker(_ generation: Int64, _ folder: String) -> HourMarker {

@@ -6,13 +6,19 @@ public struct TableDefinition: Sendable {
     public var engine: SQLEngine
     /// Where the engine finds the export's root: a folder, or a URL such as `hdfs://nn:8020/logs`.
     public var root: String
+    /// The same by HTTP, for an engine that reads no `s3://`.
+    public var httpRoot: String?
     public var table: String
     public var layout: TableLayout
     public var format: TableFormat
 
-    public init(engine: SQLEngine, root: String, table: String, layout: TableLayout, format: TableFormat) {
+    public init(
+        engine: SQLEngine, root: String, httpRoot: String? = nil, table: String, layout: TableLayout,
+        format: TableFormat
+    ) {
         self.engine = engine
         self.root = root
+        self.httpRoot = httpRoot
         self.table = table
         self.layout = layout
         self.format = format
@@ -33,7 +39,13 @@ public struct TableDefinition: Sendable {
     // MARK: - Parts
 
     private var name: String { engine.quoted(table) }
-    private var location: String { root.hasPrefix("/") ? "file://\(root)/\(table)" : "\(root)/\(table)" }
+    private var isInS3: Bool { root.hasPrefix("s3://") }
+    private var location: String {
+        if root.hasPrefix("/") { return "file://\(root)/\(table)" }
+        // What Hadoop calls its client of S3.
+        if isInS3, engine == .hive || engine == .spark { return "s3a://\(root.dropFirst(5))/\(table)" }
+        return "\(root)/\(table)"
+    }
     private var partitions: [String] { layout.columns.map(\.rawValue) }
 
     /// All files of the table, whatever their depth.
@@ -94,10 +106,13 @@ public struct TableDefinition: Sendable {
 
                 """
         }
-        return "CREATE OR REPLACE VIEW \(name) AS\nSELECT * FROM \(reader);\n"
+        let keys =
+            isInS3
+            ? "-- Before: INSTALL httpfs; LOAD httpfs; CREATE SECRET (TYPE s3, PROVIDER credential_chain);\n" : ""
+        return "\(keys)CREATE OR REPLACE VIEW \(name) AS\nSELECT * FROM \(reader);\n"
     }
 
-    /// `file` is read by the server, which looks below its `user_files_path` only.
+    /// `file` is read by the server, which looks below its `user_files_path` only; `s3` takes keys as its second and third argument.
     private func clickHouse() throws(TableDefinitionError) -> String {
         let formatName =
             switch format.kind {
@@ -115,12 +130,18 @@ public struct TableDefinition: Sendable {
             return ",\n  nullIf(extract(_path, \(pattern)), \(null)) AS \(engine.quoted(column))"
         }.joined()
         let names = try columns().map { engine.quoted($0.name) }.joined(separator: ", ")
+        let function = isInS3 ? "s3" : "file"
+        let files = isInS3 ? "\(httpRoot ?? root)/\(table)/**/*.\(format.fileExtension)" : glob
+        let remark =
+            isInS3
+            ? "Behind the URL 'key', 'secret', where the server's own environment has none."
+            : "The server reads files below its user_files_path only; clickhouse local reads any."
         return """
-            -- The server reads files below its user_files_path only; clickhouse local reads any.
+            -- \(remark)
             CREATE OR REPLACE VIEW \(name) AS
             SELECT
               \(names)\(folders)
-            FROM file(\(engine.literal(glob)), \(engine.literal(formatName)), \(engine.literal(structure))\(compression));
+            FROM \(function)(\(engine.literal(files)), \(engine.literal(formatName)), \(engine.literal(structure))\(compression));
 
             """
     }

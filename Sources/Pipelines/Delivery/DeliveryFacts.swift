@@ -22,7 +22,7 @@ struct DeliveryFailed: Fact {
 
     var level: Logger.Level { isFirst ? .warning : .debug }
     var message: String {
-        "\(name.pipeline): \(name.sink) takes no rows of \(name.partition) now: \(reason); it is tried again, and the partition waits"
+        "\(name.pipeline): \(name.sink) takes no rows now (of \(name.partition)): \(reason); it is tried again, and its partitions wait"
     }
     func measure(in metrics: MetricRegistry) {
         metrics.counter(PipelineMetrics.deliveryFailures, name.pipeline, name.sink).increment()

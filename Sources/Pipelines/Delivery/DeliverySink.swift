@@ -16,20 +16,15 @@ final class DeliverySink: PartitionSink {
         var partition: TopicPartition
     }
 
-    private enum State {
-        case working
-        case failing(until: Instant, tries: Int, reason: String)
-    }
-
     /// How long a position without rows is left untold: it only tells lag, and keeps what remembers it from forgetting.
     static let progressInterval = Duration.seconds(300)
 
     private let target: any DeliveryTarget
     private let settings: DeliverySettings
+    private let gate: DeliveryGate
     private let name: Name
     private let time: any TimeSource
     private let telemetry: Telemetry
-    private var state = State.working
     /// Full ones, and the one that is being filled.
     private var batches: [DeliveryBatch] = [DeliveryBatch()]
     private var waitingSince: Instant?
@@ -40,10 +35,12 @@ final class DeliverySink: PartitionSink {
     private var told: (offset: Offset, at: Instant)
 
     init(
-        target: any DeliveryTarget, settings: DeliverySettings, name: Name, time: any TimeSource, telemetry: Telemetry
+        target: any DeliveryTarget, settings: DeliverySettings, gate: DeliveryGate, name: Name, time: any TimeSource,
+        telemetry: Telemetry
     ) {
         self.target = target
         self.settings = settings
+        self.gate = gate
         self.name = name
         self.time = time
         self.telemetry = telemetry
@@ -54,15 +51,27 @@ final class DeliverySink: PartitionSink {
     var leaderEpoch: LeaderEpoch { seen?.leaderEpoch ?? .none }
 
     var blockedBy: String? {
-        if case .failing(_, _, let reason) = state { return "\(name.sink): \(reason)" }
-        return nil
+        guard !isEmpty, let reason = gate.reason else { return nil }
+        return "\(name.sink): \(reason)"
     }
 
     /// While the target fails, more rows are taken without it.
-    var wantsFlush: Bool { blockedBy == nil && batches.count > 1 }
+    var wantsFlush: Bool { batches.count > 1 && gate.reason == nil }
 
     func start(committed: Offset?) async throws -> Offset? {
-        guard let start = try await target.takeOver(committed: committed) else { return nil }
+        // One that keeps no position isn't asked anything here.
+        guard !target.keepsPosition || gate.isOpen(now: time.now) else {
+            throw DeliveryFailure(.passing, gate.reason ?? "")
+        }
+        let found: Offset?
+        do { found = try await target.takeOver(committed: committed) } catch let failure as DeliveryFailure
+            where failure.kind == .passing
+        {
+            failed(failure)
+            throw failure
+        }
+        if target.keepsPosition { worked() }
+        guard let start = found else { return nil }
         seen = (start, .none)
         self.committed = seen
         told = (start, time.now)
@@ -87,7 +96,6 @@ final class DeliverySink: PartitionSink {
     }
 
     func tick() async throws {
-        if case .failing(let until, _, _) = state, time.now < until { return }
         let isDue = waitingSince.map { time.now - $0 >= settings.linger } ?? false
         try await deliver(all: isDue)
         if target.keepsPosition, isEmpty, position > told.offset, time.now - told.at >= Self.progressInterval {
@@ -95,9 +103,8 @@ final class DeliverySink: PartitionSink {
         }
     }
 
-    /// One try more; what isn't taken then is read again by the next owner.
+    /// What isn't taken then is read again by the next owner.
     func stop() async throws {
-        if case .failing = state { state = .working }
         try await deliver(all: true)
         if let blockedBy { throw DeliveryFailure(.passing, blockedBy) }
     }
@@ -124,6 +131,7 @@ final class DeliverySink: PartitionSink {
 
     /// False where the target doesn't take it now.
     private func deliverFirst() async throws -> Bool {
+        guard gate.isOpen(now: time.now) else { return false }
         // What was filtered out behind the last row is done with it, where nothing else waits.
         var position = (offset: Offset.zero, leaderEpoch: LeaderEpoch.none)
         if let last = batches[0].rows.last { position.offset = last.offset + 1 }
@@ -138,11 +146,7 @@ final class DeliverySink: PartitionSink {
             failed(failure)
             return false
         }
-        if case .failing(_, let tries, _) = state {
-            telemetry.emit(
-                Note("\(name.pipeline): \(name.sink) takes \(name.partition)'s rows again, after \(tries) tries"))
-        }
-        state = .working
+        worked()
         batches.removeFirst()
         if batches.isEmpty { batches = [DeliveryBatch()] }
         committed = position
@@ -152,11 +156,12 @@ final class DeliverySink: PartitionSink {
     }
 
     private func failed(_ failure: DeliveryFailure) {
-        var tries = 0
-        if case .failing(_, let before, _) = state { tries = before }
-        let pause = failure.pause ?? min(DeliverySettings.pause * (1 << min(tries, 7)), DeliverySettings.pauseMax)
-        state = .failing(
-            until: time.now + min(pause, DeliverySettings.pauseMax), tries: tries + 1, reason: failure.description)
-        telemetry.emit(DeliveryFailed(name: name, isFirst: tries == 0, reason: failure.description))
+        let isFirst = gate.failed(failure, now: time.now)
+        telemetry.emit(DeliveryFailed(name: name, isFirst: isFirst, reason: failure.description))
+    }
+
+    private func worked() {
+        let tries = gate.worked()
+        if tries > 0 { telemetry.emit(Note("\(name.pipeline): \(name.sink) takes rows again, after \(tries) tries")) }
     }
 }

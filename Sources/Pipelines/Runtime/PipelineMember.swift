@@ -19,6 +19,8 @@ final class PipelineMember: GroupConsumerHandler {
     private struct State {
         var slots: [TopicPartition: Slot] = [:]
         var committed: [TopicPartition: Offset] = [:]
+        /// By the place of their sink.
+        var gates: [String: DeliveryGate] = [:]
         /// Not read on while a sink takes nothing.
         var held: Set<TopicPartition> = []
         var generation: GroupGeneration?
@@ -72,7 +74,7 @@ final class PipelineMember: GroupConsumerHandler {
                 memories[sink.place] = ExportMemory(bytesMax: export.settings.memoryMax)
             case .file(let file): files[file.path.string] = LineFile(settings: file, fileSystem: fileSystem)
             case .postgres(let postgres): databases[sink.place] = PostgresClient(postgres)
-            case .topic, .webhook, .elasticsearch, .aggregate: break
+            case .topic, .webhook, .clickhouse, .elasticsearch, .aggregate: break
             }
         }
         var keepers: [(place: Int, keeper: MarkerKeeper)] = []
@@ -323,6 +325,10 @@ final class PipelineMember: GroupConsumerHandler {
             let target = WebhookTarget(
                 settings: webhook, transport: ClientTransport(webhook.transport), partition: partition)
             return sink(target, webhook.batch, settings.place, partition)
+        case .clickhouse(let clickhouse):
+            let target = ClickHouseTarget(
+                settings: clickhouse, transport: ClientTransport(clickhouse.transport), partition: partition)
+            return sink(target, clickhouse.batch, settings.place, partition)
         case .elasticsearch(let bulk):
             let target = BulkTarget(
                 settings: bulk, transport: ClientTransport(bulk.transport), partition: partition)
@@ -340,8 +346,10 @@ final class PipelineMember: GroupConsumerHandler {
     private func sink(
         _ target: any DeliveryTarget, _ batch: DeliverySettings, _ place: String, _ partition: TopicPartition
     ) -> any PartitionSink {
-        DeliverySink(
-            target: target, settings: batch,
+        let gate = guarded.state.gates[place] ?? DeliveryGate()
+        guarded.state.gates[place] = gate
+        return DeliverySink(
+            target: target, settings: batch, gate: gate,
             name: .init(pipeline: settings.name, sink: place, partition: partition), time: time, telemetry: telemetry)
     }
 

@@ -62,6 +62,7 @@ extension PipelineSettings {
                 spool: /var/spool/millrace
                 part_size: 8MiB
               table: three
+          - export: {root: s3://logs/export, s3: {keys_file: /etc/millrace/aws, profile: default}, table: four}
           - file: {path: /srv/lines, rotate_size: 64MiB, keep: 5}
             routes: [example]
           - topic: {name: parsed, key: host, codec: zstd, batch: {rows: 1000, size: 1MiB, linger: 1s}}
@@ -77,6 +78,15 @@ extension PipelineSettings {
               ca: /etc/ssl/ca.pem
               batch: {rows: 1000, size: 5MiB, linger: 1s}
           - elasticsearch: {url: https://es.example:9200, index: other, api_key: example}
+          - clickhouse:
+              url: https://ch.example:8443
+              table: logs.one
+              user: example
+              password: example
+              settings: {example: 1}
+              timeout: 60s
+              ca: /etc/ssl/ca.pem
+              batch: {rows: 50000, size: 16MiB, linger: 5s}
           - postgres:
               url: postgresql://etl@db/logs
               password: example

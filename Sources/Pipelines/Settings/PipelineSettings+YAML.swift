@@ -101,6 +101,7 @@ extension SinkSettings {
         case .file(let file): file.path.string
         case .topic(let topic): "topic \(topic.topic)"
         case .webhook(let webhook): webhook.place
+        case .clickhouse(let clickhouse): clickhouse.place
         case .elasticsearch(let bulk): bulk.place
         case .postgres(let postgres): postgres.place
         case .aggregate(let aggregate): "aggregate \(aggregate.name)"
@@ -121,6 +122,7 @@ extension SinkSettings {
         case "export": self = .export(try ExportSinkSettings(yaml: node, steps: steps))
         case "file": self = .file(try FileSinkSettings(yaml: node))
         case "topic": self = .topic(try TopicSinkSettings(yaml: node))
+        case "clickhouse": self = .clickhouse(try ClickHouseSinkSettings(yaml: node))
         case "elasticsearch": self = .elasticsearch(try BulkSinkSettings(yaml: node))
         case "postgres": self = .postgres(try PostgresSinkSettings(yaml: node, steps: steps))
         case "webhook": self = .webhook(try WebhookSinkSettings(yaml: node))
@@ -129,13 +131,15 @@ extension SinkSettings {
         }
     }
 
-    private static let names = ["export", "file", "topic", "postgres", "webhook", "elasticsearch", "aggregate"]
+    private static let names = [
+        "export", "file", "topic", "postgres", "webhook", "elasticsearch", "clickhouse", "aggregate",
+    ]
 
     /// True where the group's committed offset says where to begin, alone or beside a position of the sink's own.
     var followsGroup: Bool {
         switch self {
         case .export: false
-        case .file, .topic, .webhook, .elasticsearch, .postgres, .aggregate: true
+        case .file, .topic, .webhook, .clickhouse, .elasticsearch, .postgres, .aggregate: true
         }
     }
 }

@@ -59,6 +59,8 @@ public enum SinkSettings: Sendable {
     case topic(TopicSinkSettings)
     /// HTTP requests, each record at least once.
     case webhook(WebhookSinkSettings)
+    /// A table of ClickHouse, each record at least once.
+    case clickhouse(ClickHouseSinkSettings)
     /// Documents of Elasticsearch or OpenSearch, each under an id of its own.
     case elasticsearch(BulkSinkSettings)
     /// A table of PostgreSQL, each record once.

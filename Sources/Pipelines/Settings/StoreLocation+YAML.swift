@@ -5,7 +5,7 @@ import SystemPackage
 
 extension ExportSinkSettings {
     /// Reads `root`, and for one in HDFS `hdfs`, for one in S3 `s3`. Keys of `hdfs`: `user`, `token`, `hosts`, `ca`, `spool`, `timeout`; of `s3`:
-    /// `endpoint`, `region`, `style`, `access_key`, `secret_key`, `session_token`, `ca`, `spool`, `timeout`, `part_size`.
+    /// `endpoint`, `region`, `style`, `access_key`, `secret_key`, `session_token`, `keys_file`, `profile`, `ca`, `spool`, `timeout`, `part_size`.
     static func root(_ mapping: inout SettingsMapping) throws(SettingsError) -> StoreLocation {
         let node = try mapping.required("root")
         var location: StoreLocation
@@ -57,6 +57,14 @@ extension ExportSinkSettings {
         let accessKey = details.node("access_key")
         let secretKey = details.node("secret_key")
         let token = try details.string("session_token")
+        if let node = details.node("keys_file") {
+            guard try node.string().hasPrefix("/") else { throw node.expected("an absolute file of keys") }
+            guard accessKey == nil, secretKey == nil, token == nil else {
+                throw SettingsError("either 'keys_file' or the keys themselves", at: node.place)
+            }
+            s3.credentialsFile = FilePath(try node.string())
+        }
+        s3.profile = try details.string("profile", default: s3.profile)
         switch (accessKey, secretKey) {
         case (let accessKey?, let secretKey?):
             s3.credentials = S3Settings.Credentials(

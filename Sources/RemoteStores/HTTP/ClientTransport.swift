@@ -11,6 +11,8 @@ public struct ClientTransport: HTTPTransport {
         public var connectTimeout = Duration.seconds(10)
         /// Without a byte in either direction.
         public var idleTimeout = Duration.seconds(60)
+        /// Tries to connect again within the connect timeout. False where whoever asks tries again by itself.
+        public var retriesConnections = true
         /// A file of certificates to trust instead of the system's.
         public var certificateAuthority: String?
 
@@ -110,6 +112,7 @@ private final class Clients: Sendable {
                     read: .nanoseconds(settings.idleTimeout.nanoseconds),
                     write: .nanoseconds(settings.idleTimeout.nanoseconds)))
             configuration.httpVersion = .http1Only
+            configuration.connectionPool.retryConnectionEstablishment = settings.retriesConnections
             if let path = settings.certificateAuthority {
                 var tls = TLSConfiguration.makeClientConfiguration()
                 tls.trustRoots = .file(path)

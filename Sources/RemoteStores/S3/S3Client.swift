@@ -27,6 +27,7 @@ struct S3Request: Sendable {
 /// Source: Amazon Simple Storage Service API Reference, 2006-03-01.
 final class S3Client: Sendable {
     let settings: S3Settings
+    private let keys: S3CredentialSource
     private let transport: any HTTPTransport
     private let time: any TimeSource
     private let sleep: @Sendable (Duration) async throws -> Void
@@ -34,10 +35,11 @@ final class S3Client: Sendable {
     private static let pauseMax = Duration.seconds(5)
 
     init(
-        _ settings: S3Settings, transport: any HTTPTransport, time: any TimeSource,
+        _ settings: S3Settings, keys: S3CredentialSource, transport: any HTTPTransport, time: any TimeSource,
         sleep: @escaping @Sendable (Duration) async throws -> Void
     ) {
         self.settings = settings
+        self.keys = keys
         self.transport = transport
         self.time = time
         self.sleep = sleep
@@ -53,11 +55,12 @@ final class S3Client: Sendable {
         var isUncertain = false
         for attempt in 1... {
             let failure: String
-            switch await call(request) {
+            switch await call(request, try keys.current()) {
             case .success(let answer):
                 let trouble = S3Trouble(answer)
                 if request.expected.contains(answer.status), !trouble.isInside(answer) { return answer }
-                guard trouble.isPassing else {
+                let isRenewed = try trouble.isOfKeys ? keys.renew() : false
+                guard isRenewed || trouble.isPassing else {
                     throw ExportError(.store, "\(what): \(trouble.text)\(trouble.hint(settings))")
                 }
                 // Whether a gateway that lost patience had passed it on, nobody knows.
@@ -76,13 +79,15 @@ final class S3Client: Sendable {
         preconditionFailure("tries have an end")
     }
 
-    private func call(_ request: S3Request) async -> Result<HTTPAnswer, HTTPFailure> {
+    private func call(_ request: S3Request, _ credentials: S3Settings.Credentials?) async -> Result<
+        HTTPAnswer, HTTPFailure
+    > {
         let (scheme, host, base) = settings.address
         let path = base + Self.encoded(request.key ?? "", keepsSlashes: true)
         let query = request.query.map { (Self.encoded($0.name), Self.encoded($0.value)) }.sorted { $0 < $1 }
             .map { "\($0.0)=\($0.1)" }.joined(separator: "&")
         var headers = request.headers
-        if let credentials = settings.credentials {
+        if let credentials {
             let signature = S3Signature(credentials: credentials, region: settings.region)
             headers += signature.headers(
                 request.method, path: path, query: query, headers: headers + [HTTPHeader("host", host)],
@@ -95,21 +100,9 @@ final class S3Client: Sendable {
         do throws(HTTPFailure) { return .success(try await transport.send(call)) } catch { return .failure(error) }
     }
 
-    /// All but unreserved characters as `%XX`, as the signature wants it.
+    /// As the signature wants it.
     static func encoded(_ text: String, keepsSlashes: Bool = false) -> String {
-        var result: [UInt8] = []
-        let digits = Array("0123456789ABCDEF".utf8)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                result.append(byte)
-            case UInt8(ascii: "/") where keepsSlashes: result.append(byte)
-            default: result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
+        PercentEncoding.encoded(text, keeping: keepsSlashes ? [UInt8(ascii: "/")] : [])
     }
 }
 
@@ -150,6 +143,14 @@ struct S3Trouble {
         }
     }
 
+    /// True where other keys might be taken.
+    var isOfKeys: Bool {
+        switch code {
+        case "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch": true
+        default: false
+        }
+    }
+
     /// What a person can do.
     func hint(_ settings: S3Settings) -> String {
         if let region, region != settings.region {
@@ -161,10 +162,12 @@ struct S3Trouble {
             return
                 "; the keys need s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload, "
                 + "s3:ListBucketMultipartUploads and s3:ListMultipartUploadParts there"
-        case "ExpiredToken", "InvalidToken": return "; the session is over: give new keys and a new 'session_token'"
+        case "ExpiredToken", "InvalidToken":
+            return
+                "; the session is over: give new keys and a new 'session_token', or name a file that is renewed with 'keys_file'"
         case "InvalidAccessKeyId", "SignatureDoesNotMatch": return "; look at 'access_key' and 'secret_key'"
         case "RequestTimeTooSkewed": return "; this machine's clock is wrong"
-        default: return status == 403 && settings.credentials == nil ? "; no keys were given" : ""
+        default: return status == 403 && !settings.hasKeys ? "; no keys were given" : ""
         }
     }
 }

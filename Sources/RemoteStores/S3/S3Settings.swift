@@ -38,6 +38,9 @@ public struct S3Settings: Sendable, Hashable {
     public var style: Style?
     /// Nil sends requests unsigned.
     public var credentials: Credentials?
+    /// A file of keys that others renew, in place of `credentials`; and which of its sections.
+    public var credentialsFile: FilePath?
+    public var profile = "default"
     /// Where files wait until they are uploaded.
     public var spool: FilePath = "/var/tmp"
     /// A file is uploaded in parts of this size; larger ones where it would take more than `partsMax` of them.
@@ -63,13 +66,25 @@ public struct S3Settings: Sendable, Hashable {
         if let accessKey = environment("AWS_ACCESS_KEY_ID"), let secretKey = environment("AWS_SECRET_ACCESS_KEY") {
             credentials = Credentials(
                 accessKey: accessKey, secretKey: secretKey, sessionToken: environment("AWS_SESSION_TOKEN"))
+        } else if let file = environment("AWS_SHARED_CREDENTIALS_FILE") {
+            credentialsFile = FilePath(file)
+            profile = environment("AWS_PROFILE") ?? profile
         }
+    }
+
+    /// `https://host/bucket/prefix`, for readers that take no `s3://`.
+    public var httpRoot: String {
+        let (scheme, host, path) = address
+        return "\(scheme)://\(host)\(path)\(prefix)".trimmingSlash
     }
 
     /// A variable of the process; one that is empty is none.
     public static func processEnvironment(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
+
+    /// True where requests are signed.
+    var hasKeys: Bool { credentials != nil || credentialsFile != nil }
 
     /// Scheme and authority of the bucket, and the path before a key.
     var address: (scheme: String, host: String, path: String) {
@@ -84,4 +99,8 @@ public struct S3Settings: Sendable, Hashable {
         case .path: return (scheme, host, "/\(bucket)/")
         }
     }
+}
+
+extension String {
+    fileprivate var trimmingSlash: String { hasSuffix("/") ? String(dropLast()) : self }
 }

@@ -59,7 +59,8 @@ public final class S3Store: ExportStore {
         self.fileSystem = fileSystem
         self.random = random
         client = S3Client(
-            settings, transport: transport ?? ClientTransport(settings.transport), time: time, sleep: sleep)
+            settings, keys: S3CredentialSource(settings, fileSystem: fileSystem),
+            transport: transport ?? ClientTransport(settings.transport), time: time, sleep: sleep)
     }
 
     // MARK: - The chain

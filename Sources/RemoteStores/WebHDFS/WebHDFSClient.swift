@@ -210,32 +210,11 @@ final class WebHDFSClient: Sendable {
 
     // MARK: - Text
 
-    /// All but unreserved characters as `%XX`.
-    static func encoded(_ text: String) -> String { encoded(text, keeping: []) }
+    static func encoded(_ text: String) -> String { PercentEncoding.encoded(text) }
 
     private static func encodedPath(_ path: String) -> String {
         // `=` stands in Hive's folders, and a path may hold it as it is.
-        encoded(path, keeping: [UInt8(ascii: "/"), UInt8(ascii: "=")])
-    }
-
-    private static func encoded(_ text: String, keeping kept: [UInt8]) -> String {
-        var result: [UInt8] = []
-        let digits = Array("0123456789ABCDEF".utf8)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                result.append(byte)
-            default:
-                if kept.contains(byte) {
-                    result.append(byte)
-                } else {
-                    result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-                }
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
+        PercentEncoding.encoded(path, keeping: [UInt8(ascii: "/"), UInt8(ascii: "=")])
     }
 
     // MARK: - Answers

@@ -84,11 +84,12 @@ public struct SettingsPrinter {
     // MARK: - Scalars
 
     private func scalar(_ node: YAMLNode, key: String) -> String {
-        guard case .scalar(let text, let isPlain) = node.value else { return "" }
+        guard case .scalar(let written, let isPlain) = node.value else { return "" }
         if isRedacted {
             if Self.isSecret(key), !isFile(node.reference) { return "'[redacted]'" }
             if let reference = node.reference { return SchemaText.quoted(reference) }
         }
+        let text = isRedacted ? Self.withoutPassword(written) : written
         // What is printed is read again: a dollar that stood for itself must go on doing so.
         let escaped = text.contains("${") || text.contains("$$") ? Self.doublingDollars(text) : text
         return isPlain && node.reference == nil && escaped == text ? plain(text) : SchemaText.quoted(escaped)
@@ -102,9 +103,20 @@ public struct SettingsPrinter {
 
     private static func isSecret(_ key: String) -> Bool {
         let key = key.lowercased()
-        return ["password", "passphrase", "secret", "token", "credential", "access_key", "private_key"].contains {
-            key.contains($0)
-        }
+        return [
+            "password", "passphrase", "secret", "token", "credential", "access_key", "private_key", "api_key",
+            "api-key", "authorization", "cookie",
+        ].contains { key.contains($0) }
+    }
+
+    /// `scheme://user:password@host/…` without the password.
+    private static func withoutPassword(_ text: String) -> String {
+        let parts = text.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count >= 3, parts[0].hasSuffix(":"), parts[1].isEmpty, let at = parts[2].lastIndex(of: "@"),
+            let colon = parts[2][..<at].firstIndex(of: ":")
+        else { return text }
+        let authority = String(parts[2][...colon]) + "[redacted]" + String(parts[2][at...])
+        return ([String(parts[0]), "", authority] + parts.dropFirst(3).map(String.init)).joined(separator: "/")
     }
 
     private static func doublingDollars(_ text: String) -> String {

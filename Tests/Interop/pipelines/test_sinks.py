@@ -6,9 +6,11 @@ import random
 import subprocess
 import time
 
+import confluent_kafka
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from support.clickhouse import ClickHouse
 from support.postgres import Postgres
 from support.processes import MILLRACE, Broker, Process, free_port, wait_until
 from support.receivers import Bulk, Hook
@@ -145,6 +147,39 @@ def test_a_postgres_that_is_away_is_waited_for(postgres, broker, tmp_path):
         process.kill()
 
 
+def test_clickhouse_holds_each_row_once_through_kills_of_pipeline_and_server(broker, tmp_path, chance):
+    clickhouse = ClickHouse(tmp_path).start()
+    columns = "n Nullable(Int64), kafka_topic String, kafka_partition Int32, kafka_offset Int64, kafka_timestamp DateTime"
+    clickhouse.query(f"create table rows ({columns}) engine = ReplacingMergeTree() order by (kafka_topic, kafka_partition, kafka_offset)")
+
+    def trouble(kill):
+        if kill == KILLS // 2:
+            clickhouse.kill()
+            time.sleep(chance.uniform(0.5, 2))
+            clickhouse.start()
+
+    sink = (
+        f"clickhouse: {{url: 'http://127.0.0.1:{clickhouse.port}', table: default.rows, user: etl, password: secret, "
+        "batch: {rows: 300, linger: 100ms}}"
+    )
+    try:
+        arrived = lambda wanted: int(clickhouse.query("select uniqExact(n) from rows")[0][0]) >= wanted
+        produced = through_kills(tmp_path, broker, chance, sink, arrived, trouble)
+        query = "select count(), uniqExact(n), min(n), max(n), min(kafka_timestamp) > '2020-01-01 00:00:00' from rows final"
+        assert clickhouse.query(query) == [(str(produced), str(produced), "0", str(produced - 1), "1")]
+        # What the server refuses for what it is stops the pipeline with the server's words.
+        clickhouse.query("drop table rows")
+        produce(broker, [{"n": 1}])
+        process = pipeline(tmp_path, broker, sink, number=2).start()
+        try:
+            assert process.child.wait(60) != 0
+            assert "Code: 60" in process.tail() and "Nothing is skipped silently" in process.tail(), process.tail()
+        finally:
+            process.kill()
+    finally:
+        clickhouse.kill()
+
+
 def committed_rows(broker, topic):
     """The rows that a reader of committed records sees."""
     consumer = Consumer(
@@ -221,6 +256,35 @@ def test_a_dead_webhook_holds_up_no_other_sink(broker, tmp_path, chance):
     finally:
         process.kill()
     hook.receiver.stop()
+
+
+def test_a_dead_sink_lets_no_memory_grow(broker, tmp_path, chance):
+    count = 3_000_000 if FULL else 400_000
+    producer = confluent_kafka.Producer({"bootstrap.servers": broker.address, "linger.ms": 20, "compression.type": "gzip"})
+    # What compresses well takes more: of each partition one fetch is held, as it comes.
+    texts = [os.urandom(200).hex() for _ in range(1000)]
+    for n in range(count):
+        producer.produce("rows", json.dumps({"n": n, "text": chance.choice(texts)}).encode(), partition=n % 3)
+        if n % 1000 == 0:
+            while len(producer) > 50_000:
+                producer.poll(0.1)
+    assert producer.flush(60) == 0
+    port = free_port()
+    process = pipeline(tmp_path, broker, f"webhook: {{url: 'http://127.0.0.1:{port}/', headers: {{x-token: secret}}}}").start()
+    hook = Hook(chance)
+    try:
+        wait_until(lambda: "takes no rows" in process.tail(), 30, "the partitions wait for the webhook")
+        # It is tried several times, while all that is behind could be read.
+        time.sleep(5)
+        assert process.resident_kib() < 150_000, "the rows behind would take 180 MB, 1.3 GB in the full test"
+        hook.receiver.start(port)
+        wait_until(lambda: len(hook.rows) >= count, 300, "all rows")
+        assert process.resident_kib() < 150_000
+        assert process.stop() == 0, process.tail()
+    finally:
+        process.kill()
+    hook.receiver.stop()
+    assert sorted(row["n"] for row in hook.rows) == list(range(count)), "nobody was killed: each row came once"
 
 
 def test_bulk_documents_stand_once_under_their_ids_through_kills_and_troubles(broker, tmp_path, chance):

@@ -37,7 +37,8 @@ extension ExportCommand {
                 guard !exports.isEmpty else { throw ValidationError("\(config) exports no table") }
                 for export in exports {
                     let definition = TableDefinition(
-                        engine: engine, root: root ?? export.root.sqlRoot, table: export.table,
+                        engine: engine, root: root ?? export.root.sqlRoot,
+                        httpRoot: root == nil ? export.root.httpRoot : nil, table: export.table,
                         layout: export.settings.layout, format: export.settings.format)
                     print(try definition.statements(), terminator: "")
                 }

@@ -27,6 +27,7 @@ public struct BulkSinkSettings: Sendable {
         self.index = index
         self.batch = batch
         transport = ClientTransport.Settings()
+        transport.retriesConnections = false
         transport.idleTimeout = .seconds(30)
     }
 

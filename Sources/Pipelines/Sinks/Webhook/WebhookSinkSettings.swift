@@ -25,6 +25,7 @@ public struct WebhookSinkSettings: Sendable {
         self.url = url
         self.batch = batch
         transport = ClientTransport.Settings()
+        transport.retriesConnections = false
         transport.idleTimeout = .seconds(10)
     }
 

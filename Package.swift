@@ -90,10 +90,11 @@ let package = Package(
             name: "Broker",
             dependencies: [
                 "Base", "KafkaConnection", "KafkaWire", "GroupCoordination", "LogStorage", "Records", "Settings",
-                "SecuritySettings", "Telemetry", nioPosix,
+                "Sasl", "SecuritySettings", "Telemetry", nioPosix,
             ]),
 
-        // Security: only the commands import the library that encrypts
+        // Security: only the commands import the library that encrypts, and only the broker and they the one that hashes
+        .target(name: "Sasl", dependencies: ["KafkaConnection", crypto]),
         .target(name: "SecuritySettings", dependencies: ["KafkaConnection", "Settings"]),
         .target(
             name: "TransportSecurity",
@@ -136,13 +137,15 @@ let package = Package(
         .target(
             name: "AgentCommands",
             dependencies: [
-                "Base", "Agent", "KafkaClient", "SecuritySettings", "Settings", "Telemetry", "TransportSecurity",
+                "Base", "Agent", "KafkaClient", "Sasl", "SecuritySettings", "Settings", "Telemetry",
+                "TransportSecurity",
                 argumentParser, serviceLifecycle, unixSignals,
             ]),
         .target(
             name: "MillraceCLI",
             dependencies: [
-                "AgentCommands", "Broker", "Console", "Pipelines", "RemoteStores", "TransportSecurity", argumentParser,
+                "AgentCommands", "Broker", "Console", "Pipelines", "RemoteStores", "Sasl", "TransportSecurity",
+                argumentParser,
                 serviceLifecycle, unixSignals, histogram,
             ]),
         .executableTarget(name: "millrace", dependencies: ["AgentCommands", "MillraceCLI"], linkerSettings: slim),
@@ -214,10 +217,11 @@ let package = Package(
         .target(
             name: "BrokerTestKit", dependencies: ["Broker", "Telemetry", "TestKit", systemPackage, nioPosix, logging],
             path: "Tests/BrokerTestKit"),
+        .testTarget(name: "SaslTests", dependencies: ["Sasl", "KafkaConnection"]),
         .testTarget(
             name: "TransportSecurityTests",
             dependencies: [
-                "TransportSecurity", "BrokerTestKit", "Broker", "KafkaClient", "KafkaConnection", "KafkaWire",
+                "TransportSecurity", "Sasl", "BrokerTestKit", "Broker", "KafkaClient", "KafkaConnection", "KafkaWire",
                 "Records",
                 "TestKit", "Base", nioCore, nioPosix, systemPackage,
             ], exclude: ["Fixtures"]),

@@ -5,6 +5,7 @@ extension AgentSettings {
         """
         broker: [a.example:9092, b.example:9092]
         tls: {ca: /etc/millrace/tls/ca.pem, cert: /etc/millrace/tls/web-1.pem, key: /etc/millrace/tls/web-1.key, server_name: agg, verify_hostname: true}
+        sasl: {mechanism: SCRAM-SHA-512, user: web-1, password: secret, allow_plaintext: false}
         state: /var/lib/millrace/agent
         host: web-1
         batch: {codec: gzip, level: 6, bytes: 256KiB, linger: 50ms, open_bytes: 4MiB}

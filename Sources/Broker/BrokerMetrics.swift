@@ -16,6 +16,11 @@ public enum BrokerMetrics {
     static let unauthenticated = Metric.gauge(
         "millrace_broker_unauthenticated_connections", "listener",
         help: "Connections in their TLS handshake or authentication (limits: unauthenticated_connections).")
+    static let authenticated = Metric.counter(
+        "millrace_broker_authentications_total", "listener", help: "Clients that proved who they are.")
+    static let authenticationsFailed = Metric.counter(
+        "millrace_broker_authentications_failed_total", "listener",
+        help: "Clients that did not prove who they say they are; the log names some.")
     static let certificateExpiry = Metric.gauge(
         "millrace_broker_certificate_expiry_seconds", "listener",
         help: "When the listener's certificate expires, in seconds since 1970.")
@@ -77,7 +82,7 @@ public enum BrokerMetrics {
 
     public static let all: [Metric] = [
         requests, connections, connectionsRefused, connectionsTurnedAway, unauthenticated, certificateExpiry,
-        certificatesLoaded, certificatesUnusable, requestBytes, requestWaits,
+        certificatesLoaded, certificatesUnusable, authenticated, authenticationsFailed, requestBytes, requestWaits,
         requestBudgetExhausted, partitions, topicsCreated, topicsDeleted, partitionsOffline, appendedBytes, appends,
         appendsTurnedAway, appendsFailed, transactionsTimedOut, hangingTransactions, loopWritesPaused, coldFetches,
         coldBytes, fetchSessions,

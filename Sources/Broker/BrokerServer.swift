@@ -72,10 +72,10 @@ public final class BrokerServer: Sendable {
         }
     }
 
-    /// Where this process's own clients had best connect: a listener in plaintext, if there is one. Empty while it does not listen.
+    /// Where this process's own clients had best connect: a listener that is open to all, if there is one. Empty while it does not listen.
     public var consoleAddresses: [Address] {
         let addresses = addresses
-        let plain = zip(addresses, settings.listeners).filter { $1.tls == nil }.map { $0.0 }
+        let plain = zip(addresses, settings.listeners).filter { $1.isOpenToAll }.map { $0.0 }
         return plain.isEmpty ? addresses : Array(plain.prefix(1))
     }
 

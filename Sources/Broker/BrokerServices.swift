@@ -19,6 +19,7 @@ struct BrokerServices: Sendable {
     let producerIDs: ProducerIDs
     let groups: GroupCoordinator
     let transactions: TransactionCoordinator
+    let authentication: Authentication
     /// For look-ups that may wait for the disk.
     let queryLane: DiskLane
     let time: any TimeSource

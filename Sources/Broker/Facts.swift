@@ -59,12 +59,15 @@ struct BrokerStarted: Fact {
     let clusterID: String
     let leaderEpoch: LeaderEpoch
     let listeners: [String]
+    /// Every listener binds the loopback.
+    let isLocal: Bool
     let topicCount: Int
     let partitionCount: Int
 
     var message: String {
-        "broker \(brokerID) of cluster \(clusterID) serves \(partitionCount) partitions of \(topicCount) topics "
-            + "at \(listeners.joined(separator: ", "))"
+        let reach = isLocal ? "; only this machine can connect (listeners: in the file)" : ""
+        return "broker \(brokerID) of cluster \(clusterID) serves \(partitionCount) partitions of \(topicCount) topics "
+            + "at \(listeners.joined(separator: ", "))\(reach)"
     }
     var metadata: Logger.Metadata { ["leader_epoch": "\(leaderEpoch)"] }
 }

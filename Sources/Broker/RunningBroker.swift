@@ -56,7 +56,8 @@ final class RunningBroker: Sendable {
         let adminLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
         let queryLane = DiskLane(jobsMax: settings.limits.diskJobsMax)
         let writeLanes = (0..<settings.diskLanes).map { _ in DiskLane(jobsMax: settings.limits.diskJobsMax) }
-        let lanes = [adminLane, queryLane] + writeLanes
+        let passwordLane = DiskLane(jobsMax: settings.limits.unauthenticatedMax)
+        let lanes = [adminLane, queryLane, passwordLane] + writeLanes
         let flushes = FlushGroup(threads: max(FlushGroup.threadsUsual, settings.diskLanes))
         var opened: LogDirectories?
         do {
@@ -116,6 +117,10 @@ final class RunningBroker: Sendable {
                     threads: settings.diskLanes, jobsMax: settings.limits.diskJobsMax, telemetry: telemetry),
                 producerIDs: ProducerIDs(store: store),
                 groups: groups, transactions: transactions,
+                authentication: Authentication(
+                    users: ScramUsers(
+                        store: store, metadata: loaded.metadata, countMax: settings.limits.usersMax),
+                    lane: passwordLane, telemetry: telemetry),
                 queryLane: queryLane, time: time, telemetry: telemetry)
             return RunningBroker(
                 services: services, logs: logs, store: store, flushes: flushes, lanes: lanes, adminLane: adminLane,
@@ -215,6 +220,10 @@ final class RunningBroker: Sendable {
         table.add(ListPartitionReassignmentsHandler())
         table.add(DescribeClusterHandler(services: services))
         table.add(DescribeTopicPartitionsHandler(services: services))
+        table.add(SaslHandshakeHandler(authentication: services.authentication))
+        table.add(SaslAuthenticateHandler(authentication: services.authentication, time: services.time))
+        table.add(DescribeUserScramCredentialsHandler(users: services.authentication.users))
+        table.add(AlterUserScramCredentialsHandler(users: services.authentication.users))
         GroupApis.add(to: &table, services: services)
         TransactionApis.add(to: &table, services: services)
         advertised.set(table.versions)
@@ -244,6 +253,7 @@ final class RunningBroker: Sendable {
                 listener: settings, table: table, fetches: services.fetches, time: services.time,
                 telemetry: services.telemetry)
             serverSettings.security = certificates.security(of: settings.name)
+            serverSettings.requiresAuthentication = !settings.sasl.isEmpty
             let listener = try await ServerListener.bind(
                 settings.bind, on: group, settings: serverSettings, dispatcher: dispatcher)
             dispatcher.bound(to: listener.address)
@@ -254,6 +264,7 @@ final class RunningBroker: Sendable {
             BrokerStarted(
                 brokerID: services.brokerID, clusterID: services.clusterID, leaderEpoch: services.leaderEpoch,
                 listeners: zip(addresses, services.settings.listeners).map { "\($0)\($1.protection)" },
+                isLocal: services.settings.listeners.allSatisfy(\.bind.isLoopback),
                 topicCount: services.topics.topics.count,
                 partitionCount: services.topics.partitionCount))
     }

@@ -10,6 +10,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         public static let connectFailed = Code(description: "connect failed")
         /// The connection ended before the answer came. Whether the broker did what was asked is unknown.
         public static let connectionClosed = Code(description: "connection closed")
+        /// The broker did not believe who the client says it is, or the client did not believe the broker.
+        public static let authenticationFailed = Code(description: "authentication failed")
         /// No answer in time; its connection was closed. Whether the broker did what was asked is unknown.
         public static let timedOut = Code(description: "timed out")
         /// The peer sent what is not the Kafka protocol.
@@ -62,6 +64,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     public var isRetriable: Bool {
         switch code {
         case .connectFailed, .connectionClosed, .timedOut, .noBroker, .noLeader: kafkaError?.isRetriable ?? true
+        // Passwords are changed while clients run, at one side first.
+        case .authenticationFailed: true
         case .brokerError: kafkaError?.isRetriable ?? false
         default: false
         }

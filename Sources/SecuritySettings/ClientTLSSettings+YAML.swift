@@ -18,9 +18,11 @@ extension ClientTLSSettings {
 }
 
 extension ClientSecuritySettings {
-    /// Reads the keys that stand beside `broker` in every file of a client: `tls`. Where it is missing, connections are in plaintext.
+    /// Reads the keys that stand beside `broker` in every file of a client: `tls`, `sasl`. Where they are missing, connections are in plaintext, and nobody
+    /// is asked who it is.
     public init(reading mapping: inout SettingsMapping) throws(SettingsError) {
         self.init()
         if let node = mapping.nodeOrNull("tls") { tls = try ClientTLSSettings(yaml: node) }
+        if let node = mapping.node("sasl") { sasl = try ClientSaslSettings(yaml: node, isEncrypted: tls != nil) }
     }
 }

@@ -9,6 +9,7 @@ import Settings
 /// ```yaml
 /// broker: agg.example:9093
 /// tls: {ca: /etc/millrace/tls/ca.pem}
+/// sasl: {user: alice, password: '${file:/home/alice/.millrace-password}'}
 /// ```
 public struct ClientConfig: Sendable {
     /// Brokers to begin with, as `--broker` names them; nil where the file names none.
@@ -33,7 +34,7 @@ public struct ClientConfig: Sendable {
 public struct ClientConfigOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A file with broker and tls, for clusters that want TLS; else MILLRACE_CLIENT_CONFIG names it.",
+            "A file with broker, tls and sasl, for clusters that want them; else MILLRACE_CLIENT_CONFIG names it.",
             valueName: "file"), completion: .file())
     public var clientConfig: String?
 

@@ -8,6 +8,8 @@ public enum ExitCodes {
     public static let usage = ExitCode(64)
     /// A service that the command needs can't be reached.
     public static let unavailable = ExitCode(69)
+    /// The cluster does not take this user for who it says it is.
+    public static let noPermission = ExitCode(77)
     /// Something failed that is not the user's doing.
     public static let failure = ExitCode(1)
     /// The configuration is wrong: systemd's units don't restart on it.
@@ -33,6 +35,9 @@ public func reporting(_ body: () async throws -> Void) async throws {
         printError("millrace: \(error)")
         printError("is a broker running there? --broker HOST:PORT names another one")
         throw ExitCodes.unavailable
+    } catch let error as ClientError where error.code == .authenticationFailed {
+        printError("millrace: \(error)")
+        throw ExitCodes.noPermission
     } catch let error as CleanExit { throw error } catch let error as ValidationError { throw error } catch {
         printError("millrace: \(error)")
         throw ExitCodes.failure

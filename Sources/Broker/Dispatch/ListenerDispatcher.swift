@@ -39,6 +39,7 @@ final class ListenerDispatcher: RequestDispatcher {
 
     func connectionOpened(_ connection: ServerConnection) {
         connections.add(1)
+        connection.session = PeerSession(listener)
         if !connection.isLetIn { unauthenticated.add(1) }
     }
 
@@ -46,6 +47,11 @@ final class ListenerDispatcher: RequestDispatcher {
 
     func requestReceived(_ request: ReceivedRequest) {
         requests.increment()
+        if !listener.sasl.isEmpty, let session = PeerSession.of(request.connection),
+            let refusal = session.refusal(of: request.apiKey, now: time.now)
+        {
+            return request.close(.refused(refusal))
+        }
         table.handle(request, advertised: advertised)
     }
 

@@ -1,4 +1,5 @@
 import Base
+import KafkaConnection
 
 /// What all brokers of a cluster agree on: its name, its topics, and the counters that must never run backwards.
 ///
@@ -28,11 +29,14 @@ public struct ClusterMetadata: Sendable, Equatable {
     public private(set) var topics: [String: Topic]
     /// Topics that are gone for every client while some of their files may still lie on the disk.
     public private(set) var deletions: [TopicID: Topic]
+    /// What is kept of users' passwords, by name.
+    public private(set) var users: [String: [ScramMechanism: ScramCredential]]
 
     public init(
         clusterID: String, leaderEpoch: LeaderEpoch = .none, nextProducerID: ProducerID = ProducerID(0),
-        topics: [Topic] = [], deletions: [Topic] = []
+        topics: [Topic] = [], deletions: [Topic] = [], users: [String: [ScramMechanism: ScramCredential]] = [:]
     ) {
+        self.users = users
         self.clusterID = clusterID
         self.leaderEpoch = leaderEpoch
         self.nextProducerID = nextProducerID
@@ -55,6 +59,8 @@ public enum MetadataChange: Sendable, Equatable {
     case producerIDsTaken(count: Int64)
     /// The counter was lost; ids below `next` may have been given out.
     case producerIDsRaised(next: ProducerID)
+    /// Users that may log in came, went, or have another password.
+    case scramCredentialsChanged([ScramChange])
 }
 
 /// A change that does not fit the state: somebody else was faster, or the caller asks for the impossible.
@@ -90,6 +96,15 @@ extension ClusterMetadata {
             nextProducerID = ProducerID(nextProducerID.rawValue + count)
         case .producerIDsRaised(let next):
             nextProducerID = max(nextProducerID, next)
+        case .scramCredentialsChanged(let changes):
+            for change in changes {
+                switch change {
+                case .set(let user, let credential): users[user, default: [:]][credential.mechanism] = credential
+                case .remove(let user, let mechanism):
+                    users[user]?[mechanism] = nil
+                    if users[user]?.isEmpty ?? false { users[user] = nil }
+                }
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import Base
+import KafkaConnection
 
 /// The metadata file's text: a line per fact, readable by a person, closed by a checksum over all that stands before it.
 ///
@@ -9,9 +10,10 @@ import Base
 ///     topic nginx.access 9hD0pXbPQ0yWIT0t2ZtQxA 4
 ///     setting retention.ms 86400000
 ///     deleting old 7bF0pXbPQ0yWIT0t2ZtQxA 1
+///     user alice SCRAM-SHA-512 4096 SALT STORED-KEY SERVER-KEY
 ///     crc32c 0f5a2b91
 ///
-/// A `setting` belongs to the topic above it. Values stand percent-escaped, so that a line stays a line.
+/// A `setting` belongs to the topic above it. Values stand percent-escaped, so that a line stays a line; bytes in hexadecimal digits.
 enum MetadataText {
     static let firstLine = "millrace metadata 1"
 
@@ -29,6 +31,13 @@ enum MetadataText {
         for topic in metadata.deletions.values.sorted(by: { $0.name < $1.name }) {
             lines.append("deleting \(topic.name) \(topic.id) \(topic.partitionCount)")
         }
+        for (name, credentials) in metadata.users.sorted(by: { $0.key < $1.key }) {
+            for credential in credentials.values.sorted(by: { $0.mechanism.rawValue < $1.mechanism.rawValue }) {
+                let bytes = [credential.salt, credential.storedKey, credential.serverKey].map(hex).joined(
+                    separator: " ")
+                lines.append("user \(escape(name)) \(credential.mechanism.name) \(credential.iterations) \(bytes)")
+            }
+        }
         return ChecksummedText.seal(lines)
     }
 
@@ -41,6 +50,7 @@ enum MetadataText {
 
         var topics: [ClusterMetadata.Topic] = []
         var deletions: [ClusterMetadata.Topic] = []
+        var users: [String: [ScramMechanism: ScramCredential]] = [:]
         for line in lines {
             let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
             switch (words.first, words.count) {
@@ -48,12 +58,42 @@ enum MetadataText {
             case ("deleting", 4): deletions.append(try topic(words))
             case ("setting", 3) where !topics.isEmpty:
                 topics[topics.count - 1].settings[unescape(words[1])] = unescape(words[2])
+            case ("user", 7):
+                let credential = try credential(words)
+                users[unescape(words[1]), default: [:]][credential.mechanism] = credential
             default: throw .init("not understood: \(line)")
             }
         }
         return ClusterMetadata(
             clusterID: clusterID, leaderEpoch: LeaderEpoch(epoch), nextProducerID: ProducerID(nextProducerID),
-            topics: topics, deletions: deletions)
+            topics: topics, deletions: deletions, users: users)
+    }
+
+    private static func credential(_ words: [String]) throws(ChecksummedText.Damage) -> ScramCredential {
+        guard let mechanism = ScramMechanism.allCases.first(where: { $0.name == words[2] }),
+            let iterations = Int(words[3]), let salt = bytes(words[4]), let storedKey = bytes(words[5]),
+            let serverKey = bytes(words[6])
+        else { throw .init("not a user: \(words[1])") }
+        return ScramCredential(
+            mechanism: mechanism, iterations: iterations, salt: salt, storedKey: storedKey, serverKey: serverKey)
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    private static func bytes(_ hex: String) -> [UInt8]? {
+        let digits = Array(hex.utf8)
+        guard digits.count % 2 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        for place in stride(from: 0, to: digits.count, by: 2) {
+            guard let byte = UInt8(String(decoding: digits[place...place + 1], as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            bytes.append(byte)
+        }
+        return bytes
     }
 
     private static func value(of key: String, in lines: inout ArraySlice<String>) throws(ChecksummedText.Damage)

@@ -10,6 +10,7 @@ extension BrokerSettings {
             bind: 0.0.0.0:9093
             advertise: agg.example:9093
             tls: {cert: /etc/millrace/tls/agg.pem, key: /etc/millrace/tls/agg.key, client_ca: /etc/millrace/tls/ca.pem, client_auth: required}
+          - {name: users, bind: 127.0.0.1:9094, sasl: [SCRAM-SHA-512, SCRAM-SHA-256, PLAIN], reauthentication: 1h}
         """
     ]
 }

@@ -72,7 +72,21 @@ extension ListenerSettings {
         if let node = mapping.node("advertise") { advertise = try Self.address(node) }
         allowsPlaintext = try mapping.bool("allow_plaintext", default: false)
         if let node = mapping.node("tls") { tls = try ServerTLSSettings(yaml: node) }
+        if let node = mapping.node("sasl") { sasl = try Self.mechanisms(node) }
+        if let node = mapping.node("reauthentication") {
+            reauthentication = try node.duration(in: .seconds(1)...(.seconds(366 * 86400)))
+        }
         try mapping.finish()
+    }
+
+    private static func mechanisms(_ node: YAMLNode) throws(SettingsError) -> [SaslMechanism] {
+        var mechanisms: [SaslMechanism] = []
+        for element in try node.sequence() {
+            let mechanism = try element.choice(SaslMechanism.self)
+            if !mechanisms.contains(mechanism) { mechanisms.append(mechanism) }
+        }
+        guard !mechanisms.isEmpty else { throw node.expected("at least one mechanism") }
+        return mechanisms
     }
 
     private static func address(_ node: YAMLNode) throws(SettingsError) -> Address {
@@ -112,6 +126,7 @@ extension BrokerLimits {
             "producers_per_partition", default: producersPerPartitionMax, in: 1...10_000_000)
         transactionalIDsMax = try mapping.int(
             "transactional_ids", default: transactionalIDsMax, in: 1...10_000_000)
+        usersMax = try mapping.int("users", default: usersMax, in: 1...1_000_000)
         topicsMax = try mapping.int("topics", default: topicsMax)
         partitionsMax = try mapping.int("partitions", default: partitionsMax)
         try mapping.finish()

@@ -102,7 +102,7 @@ public struct BrokerLimits: Sendable, Equatable {
     /// Of those, from one address (`connections_per_address`). Agents behind one gateway share it.
     public var connectionsPerAddressMax = 10_000
     public var connectionIdleMax = Duration.seconds(600)
-    /// From connecting until a peer is let in, where a listener has TLS (`authentication`), and the connections of one listener that are not in
+    /// From connecting until a peer is let in, where a listener has TLS or SASL (`authentication`), and the connections of one listener that are not in
     /// yet (`unauthenticated_connections`).
     public var authenticationMax = Duration.seconds(15)
     public var unauthenticatedMax = 1000
@@ -123,6 +123,8 @@ public struct BrokerLimits: Sendable, Equatable {
     public var producersPerPartitionMax = 100_000
     /// Transactional ids that are known at a time (`transactional_ids`); a further one is turned away until others expire.
     public var transactionalIDsMax = 100_000
+    /// Users that may log in by SCRAM or PLAIN (`users`).
+    public var usersMax = 10_000
     public var topicsMax = 5000
     public var partitionsMax = 10_000
 

@@ -11,6 +11,10 @@ public struct ListenerSettings: Sendable, Equatable {
     public var allowsPlaintext: Bool
     /// Its certificate, and those of its clients; nil: plaintext.
     public var tls: ServerTLSSettings?
+    /// How clients may say who they are; empty: nobody is asked.
+    public var sasl: [SaslMechanism] = []
+    /// After which they have to say it again (`connections.max.reauth.ms`); nil: never.
+    public var reauthentication: Duration?
 
     public init(
         name: String = "main", bind: Address, advertise: Address? = nil, allowsPlaintext: Bool = false,
@@ -24,9 +28,14 @@ public struct ListenerSettings: Sendable, Equatable {
     }
 
     func validate() throws(BrokerSettingsError) {
-        guard bind.isLoopback || allowsPlaintext || tls != nil else {
+        guard bind.isLoopback || allowsPlaintext || tls != nil || !sasl.contains(.plain) else {
             throw BrokerSettingsError(
-                "listener '\(name)' binds \(bind) without TLS, so that anyone who reaches it can read and write: "
+                "listener '\(name)' binds \(bind) and takes passwords (PLAIN) without TLS, for anyone on the way to read: "
+                    + "give it a certificate (tls: {cert, key}), take a SCRAM mechanism, or set allow_plaintext: true")
+        }
+        guard bind.isLoopback || allowsPlaintext || tls != nil || !sasl.isEmpty else {
+            throw BrokerSettingsError(
+                "listener '\(name)' binds \(bind) without TLS and SASL, so that anyone who reaches it can read and write: "
                     + "give it a certificate (tls: {cert, key}), bind 127.0.0.1, or set allow_plaintext: true")
         }
         guard let advertise else {
@@ -43,7 +52,13 @@ public struct ListenerSettings: Sendable, Equatable {
     }
 
     /// What protects it, for the log: nothing where it is in plaintext.
-    var protection: String { tls == nil ? "" : " (TLS)" }
+    var protection: String {
+        let parts = (tls == nil ? [] : ["TLS"]) + sasl.map(\.rawValue)
+        return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+    }
+
+    /// Whether anybody may connect who reaches it.
+    public var isOpenToAll: Bool { tls == nil && sasl.isEmpty }
 
     /// What clients are told, once the port is known.
     func advertised(boundPort: Int) -> Address {

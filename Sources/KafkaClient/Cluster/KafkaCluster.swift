@@ -126,7 +126,7 @@ public final class KafkaCluster: Sendable {
             do {
                 return try await pool.connection(ConnectionPool.Key(address: address, lane: .shared))
             } catch {
-                if error.code == .closed { throw error }
+                if error.code == .closed || error.code == .authenticationFailed { throw error }
                 last = error
             }
         }

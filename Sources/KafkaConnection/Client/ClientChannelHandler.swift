@@ -44,6 +44,7 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     private var closeError: ClientError?
     /// Until then nothing is sent; what is to be sent waits in the mailbox.
     private var mutedUntil: NIODeadline?
+    private let retiring = Atomic<Bool>(false)
 
     init(channel: any Channel, address: Address, settings: ConnectionSettings) {
         self.settings = settings
@@ -71,6 +72,17 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             muteOnLoop(for: duration)
         } else {
             eventLoop.execute { self.muteOnLoop(for: duration) }
+        }
+    }
+
+    /// True once no further request is taken: the connection closes when those under way are answered.
+    var isRetiring: Bool { retiring.load(ordering: .acquiring) }
+
+    func retire(after delay: Duration) {
+        eventLoop.scheduleTask(in: .nanoseconds(delay.nanoseconds)) { [weak self] in
+            guard let self else { return }
+            self.retiring.store(true, ordering: .releasing)
+            self.closeIfRetired()
         }
     }
 
@@ -112,8 +124,23 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             for request in requests { request.completion?(.failure(error)) }
             return
         }
-        for request in requests { write(request, context: context) }
+        for request in requests {
+            if isRetiring {
+                request.completion?(.failure(retiredError))
+            } else {
+                write(request, context: context)
+            }
+        }
         context.flush()
+    }
+
+    private var retiredError: ClientError {
+        ClientError(
+            .connectionClosed, "the connection to \(address) is being replaced: its authentication is about to expire")
+    }
+
+    private func closeIfRetired() {
+        if isRetiring, pending.isEmpty { closeOnLoop(retiredError) }
     }
 
     private func write(_ request: OutgoingRequest, context: ChannelHandlerContext) {
@@ -173,6 +200,7 @@ final class ClientChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         }
         pending.removeFirst()
         expected.completion?(.success(frame))
+        closeIfRetired()
     }
 
     // MARK: Deadlines

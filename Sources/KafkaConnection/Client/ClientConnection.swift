@@ -67,10 +67,12 @@ public final class ClientConnection: Sendable {
         let correlation = CorrelationIDs()
         do throws(ClientError) {
             let versions = try await handshake(handler, address: address, settings: settings, correlation: correlation)
-            // SASL comes here, before anybody else may send.
-            return ClientConnection(
+            let connection = ClientConnection(
                 address: address, versions: versions, channel: channel, handler: handler, settings: settings,
                 correlation: correlation, onThrottle: onThrottle)
+            // Before anybody else may send.
+            try await connection.authenticate()
+            return connection
         } catch {
             handler.close(ClientError(.connectionClosed, "the handshake with \(address) failed"))
             throw error
@@ -157,10 +159,52 @@ public final class ClientConnection: Sendable {
                 correlation: correlation, completion: nil))
     }
 
+    // MARK: Authentication
+
+    /// Says who the client is (KIP-43, KIP-152). Where the broker wants to hear it again within some time (KIP-368), the connection is retired before
+    /// that: it takes no further requests and closes once those under way are answered; whoever needs another one makes it.
+    private func authenticate() async throws(ClientError) {
+        guard let authentication = settings.authentication else { return }
+        var handshake = SaslHandshakeRequest()
+        handshake.mechanism = authentication.mechanism
+        let offer = try await send(handshake)
+        guard offer.errorCode == .none else {
+            let offered = offer.mechanisms.joined(separator: ", ")
+            throw ClientError(
+                .authenticationFailed,
+                "\(address) does not serve \(authentication.mechanism); it serves \(offered.isEmpty ? "no SASL" : offered)",
+                kafkaError: offer.errorCode)
+        }
+        var exchange = authentication.begin()
+        var received: [UInt8]?
+        var lifetime = Duration.zero
+        while let message = try next(&exchange, received) {
+            var request = SaslAuthenticateRequest()
+            request.authBytes = ByteBuffer(bytes: message)
+            let answer = try await send(request)
+            guard answer.errorCode == .none else {
+                throw ClientError(
+                    .authenticationFailed, "\(address): \(answer.errorMessage ?? "\(answer.errorCode)")",
+                    kafkaError: answer.errorCode)
+            }
+            received = Array(buffer: answer.authBytes)
+            lifetime = .milliseconds(answer.sessionLifetimeMs)
+        }
+        if lifetime > .zero { handler.retire(after: lifetime * 0.85) }
+    }
+
+    private func next(
+        _ exchange: inout any ClientExchange, _ received: [UInt8]?
+    ) throws(ClientError) -> [UInt8]? {
+        do throws(AuthenticationFailure) { return try exchange.next(received: received) } catch {
+            throw ClientError(.authenticationFailed, "\(address): \(error)", cause: error)
+        }
+    }
+
     // MARK: Life
 
     /// False once it was closed or broke; requests then fail with `.connectionClosed`.
-    public var isOpen: Bool { channel.isActive }
+    public var isOpen: Bool { channel.isActive && !handler.isRetiring }
 
     /// Closes; requests that wait fail with `.connectionClosed`.
     public func close() { handler.close(ClientError(.connectionClosed, "the connection to \(address) was closed")) }

@@ -19,6 +19,8 @@ public struct ConnectionSettings: Sendable {
 
     /// Encrypts the connections; nil: plaintext.
     public var security: (any ClientTransportSecurity)?
+    /// Says who the client is, before anything else is sent; nil where nobody asks.
+    public var authentication: (any ClientAuthentication)?
 
     public init() {}
 }

@@ -41,7 +41,8 @@ public final class FrameAssembly {
         case lent(accumulated: Int)
     }
 
-    public let frameBytesMax: Int
+    /// A longer frame ends the stream.
+    public var frameBytesMax: Int
     private let allocator: ByteBufferAllocator
     /// Received bytes that were not yet looked at in full.
     private var current: ByteBuffer?

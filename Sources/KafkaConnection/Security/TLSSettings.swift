@@ -40,6 +40,11 @@ public struct ClientTLSSettings: Sendable, Hashable {
 /// How a client's connections are protected; with nothing set they are in plaintext.
 public struct ClientSecuritySettings: Sendable, Hashable {
     public var tls: ClientTLSSettings?
+    /// Who it says it is; nil: nobody asks.
+    public var sasl: ClientSaslSettings?
 
-    public init(tls: ClientTLSSettings? = nil) { self.tls = tls }
+    public init(tls: ClientTLSSettings? = nil, sasl: ClientSaslSettings? = nil) {
+        self.tls = tls
+        self.sasl = sasl
+    }
 }

@@ -77,7 +77,8 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
         self.onLetIn = onLetIn
         entry = settings.security != nil ? .securing : settings.requiresAuthentication ? .authenticating : .letIn
         openedAt = channel.eventLoop.now
-        assembly = FrameAssembly(frameBytesMax: settings.requestBytesMax.bytes, allocator: channel.allocator)
+        let bytesMax = settings.letsInLater ? ServerSettings.requestBytesMaxBefore : settings.requestBytesMax
+        assembly = FrameAssembly(frameBytesMax: bytesMax.bytes, allocator: channel.allocator)
         remoteAddress = channel.remoteAddress.map(Self.text) ?? "?"
         eventLoop = channel.eventLoop
         lastMoved = channel.eventLoop.now
@@ -92,6 +93,9 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
 
     /// True where answers are copied out of the files that they come from, a piece at a time, rather than sent by the kernel.
     public var copiesFiles: Bool { settings.security != nil }
+
+    /// What the dispatcher keeps about the peer. On the event loop.
+    public var session: AnyObject?
 
     /// The subject of the certificate that the peer showed. On the event loop.
     public private(set) var peerName: String?
@@ -108,6 +112,7 @@ public final class ServerConnection: ChannelInboundHandler, ChannelOutboundHandl
     public func letIn() {
         guard !isLetIn, closeReason == nil else { return }
         entry = .letIn
+        assembly.frameBytesMax = settings.requestBytesMax.bytes
         onLetIn()
         dispatcher.connectionLetIn(self)
     }

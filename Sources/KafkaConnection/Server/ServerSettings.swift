@@ -34,6 +34,9 @@ public struct ServerSettings: Sendable {
     public var fileReads: (any FileReads)?
     public var versions: ServedVersions
 
+    /// The largest request of a peer that is not let in yet: there is nothing long to say who one is.
+    static let requestBytesMaxBefore = ByteCount.kib(64)
+
     /// Whether a connection is counted among the unauthenticated at first.
     var letsInLater: Bool { security != nil || requiresAuthentication }
 

@@ -74,10 +74,10 @@ struct BrokerCommand: AsyncParsableCommand {
         }
     }
 
-    /// The console is a client: a listener in plaintext is free to it, for others it needs what every client needs.
+    /// The console is a client: a listener that is open to all is free to it, for others it needs what every client needs.
     private func consoleConnection(_ settings: BrokerSettings) throws -> ConnectionSettings {
         var connection = ConnectionSettings()
-        if !settings.listeners.contains(where: { $0.tls == nil }) {
+        if !settings.listeners.contains(where: \.isOpenToAll) {
             try connection.protect(try client.source.load().security)
         }
         return connection

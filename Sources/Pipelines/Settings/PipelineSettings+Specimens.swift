@@ -6,6 +6,7 @@ extension PipelineSettings {
         pipeline: one
         broker: agg.example:9092
         tls: {ca: /etc/millrace/tls/ca.pem, cert: /etc/millrace/tls/etl.pem, key: /etc/millrace/tls/etl.key, server_name: agg, verify_hostname: true}
+        sasl: {mechanism: SCRAM-SHA-512, user: etl, password: secret, allow_plaintext: false}
         from: {topics: [nginx.access], group: one, start: earliest}
         steps:
           - parse: {nginx: {log_format: combined, escape: default}, on_error: keep}

@@ -16,7 +16,7 @@ public struct Millrace: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, BrokerCommand.self, AgentCommand.self, PipelineCommand.self, TopicsCommand.self,
             GroupsCommand.self, TopCommand.self, ConsoleCommand.self, ProduceCommand.self, TailCommand.self,
-            ExportCommand.self, UsersCommand.self,
+            ExportCommand.self, UsersCommand.self, TLSCommand.self,
             LogCommand.self, ConfigCommand.self, MetricsCommand.self, BenchCommand.self,
             VersionCommand.self, JournalReaderCommand.self,
         ])

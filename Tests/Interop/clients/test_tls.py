@@ -261,3 +261,45 @@ def test_away_from_the_loopback_plaintext_wants_a_word(tmp_path):
     refused = subprocess.run([MILLRACE, "broker", "-c", config], capture_output=True, text=True, timeout=60)
     assert refused.returncode == 78
     assert "allow_plaintext" in refused.stderr
+
+
+def test_tls_init_makes_what_a_fleet_needs(tmp_path, topic):
+    folder = tmp_path / "tls"
+    init = lambda *words: subprocess.run(
+        [MILLRACE, "tls", "init", "--folder", folder, *words], capture_output=True, text=True, timeout=60
+    )
+    made = init("localhost,127.0.0.1", "web-1")
+    assert made.returncode == 0, made.stderr
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["ca.key", "ca.pem", "localhost.key", "localhost.pem", "web-1.key", "web-1.pem"]
+    assert [(folder / name).stat().st_mode & 0o777 for name in names] == [0o600, 0o644] * 3
+
+    port = free_port()
+    broker = Broker(tmp_path, port=port)
+    (tmp_path / "broker.yaml").write_text(
+        f"data: {tmp_path}/data\nlisteners:\n  - bind: 127.0.0.1:{port}\n    advertise: localhost:{port}\n"
+        f"    tls: {{cert: {folder}/localhost.pem, key: {folder}/localhost.key, client_ca: {folder}/ca.pem}}\n"
+    )
+    broker.command = [str(MILLRACE), "broker", "-c", str(tmp_path / "broker.yaml"), "--admin", "off"]
+    settings = {
+        "bootstrap.servers": f"localhost:{port}",
+        "security.protocol": "ssl",
+        "ssl.ca.location": str(folder / "ca.pem"),
+        "ssl.certificate.location": str(folder / "web-1.pem"),
+        "ssl.key.location": str(folder / "web-1.key"),
+    }
+    broker.start()
+    try:
+        produce(settings, topic)
+        assert consume(settings, topic) == VALUES
+        before = (folder / "localhost.pem").read_text(), (folder / "ca.pem").read_text()
+        assert "already" in init("localhost,127.0.0.1").stdout
+        assert ((folder / "localhost.pem").read_text(), (folder / "ca.pem").read_text()) == before
+        assert init("--renew", "localhost,127.0.0.1").returncode == 0
+        assert (folder / "localhost.pem").read_text() != before[0]
+        assert (folder / "ca.pem").read_text() == before[1]
+        wait_until(lambda: broker.tail().count("serves TLS with a certificate") == 2, 20, "the renewed one is taken up")
+        assert AdminClient(settings).list_topics(timeout=10).brokers
+    finally:
+        broker.stop()
+    assert init("../x").returncode == 64

@@ -158,3 +158,31 @@ def test_a_store_that_ignores_the_condition_is_refused(moto, tmp_path):
     finally:
         assert broker.stop() == 0, broker.tail()
         proxy.stop()
+
+
+@pytest.mark.skipif(not FULL, reason="chdb comes with ./test --full")
+def test_clickhouse_reads_a_table_in_s3_by_the_printed_statements(moto, tmp_path):
+    import chdb.session
+
+    moto.make_bucket("engines")
+    broker = Broker(tmp_path).start()
+    try:
+        lines = b"".join(json.dumps({"n": n}).encode() + b"\n" for n in range(100))
+        subprocess.run([MILLRACE, "produce", "rows", "--broker", broker.address], input=lines, check=True, capture_output=True, timeout=60)
+        file = configuration(tmp_path, "engines", f"http://127.0.0.1:{moto.port}")
+        pipeline = Process("pipeline", [MILLRACE, "pipeline", "run", "--broker", broker.address, "-c", file], tmp_path).start()
+        try:
+            wait_until(lambda: committed(["-c", file]) == 100, 60, "the chain holds every offset")
+        finally:
+            assert pipeline.stop(60) == 0, pipeline.tail()
+    finally:
+        assert broker.stop() == 0, broker.tail()
+    printed = subprocess.run([MILLRACE, "export", "ddl", "-c", file, "--engine", "clickhouse"], capture_output=True, text=True, timeout=60)
+    assert printed.returncode == 0, printed.stderr
+    statement = printed.stdout.replace(".parquet', ", f".parquet', '{ACCESS_KEY}', '{SECRET_KEY}', ").rstrip().rstrip(";")
+    session = chdb.session.Session()
+    session.query("create database d")
+    session.query("use d")
+    session.query(statement)
+    found = str(session.query("select count(), uniqExact(n), min(n), max(n), uniqExact(dt) >= 1, min(kafka_topic) from rows", "TabSeparated"))
+    assert found.split() == ["100", "100", "0", "99", "1", "rows"]

@@ -82,7 +82,8 @@ import Testing
         return try await socket.call(request, version: 2).results[0].errorCode
     }
 
-    private static func classicJoin(_ socket: WireSocket) async throws -> JoinGroupResponse {
+    /// With a subscription that can't be read.
+    private static func oddJoin(_ socket: WireSocket) async throws -> JoinGroupResponse {
         var offered = JoinGroupRequest.JoinGroupRequestProtocol()
         offered.name = "range"
         var join = JoinGroupRequest()
@@ -187,13 +188,116 @@ import Testing
             _ = try await socket.call(Self.join("a"), version: 1)
             #expect(try await Self.list(socket) == ["g consumer Stable"])
             #expect(try await Self.fetch(socket).topics[0].partitions[0].committedOffset == 5)
-            #expect(try await Self.classicJoin(socket).errorCode == .inconsistentGroupProtocol)
+            #expect(try await Self.oddJoin(socket).errorCode == .inconsistentGroupProtocol)
             _ = try await socket.call(Heartbeat(groupId: "g", memberId: "a", memberEpoch: -1), version: 1)
-            #expect(try await Self.classicJoin(socket).errorCode == .none)
+            #expect(try await Self.oddJoin(socket).errorCode == .none)
             #expect(try await Self.list(socket) == ["g classic CompletingRebalance"])
             #expect(try await Self.fetch(socket).topics[0].partitions[0].committedOffset == 5)
+            // Who reads what can't be told while it rebalances.
             let refused = try await socket.call(Self.join("a"), version: 1)
-            #expect(refused.errorCode == .groupIdNotFound)
+            #expect(refused.errorCode == .coordinatorNotAvailable)
         }
+    }
+
+    /// A subscription that is more than one batch may hold.
+    @Test func whatCanNotBeWrittenNeverHappened() async throws {
+        try await Self.started { broker, socket in
+            let names = (0..<21_300).map { "\($0 + 10_000)-is-the-number-of-a-topic-with-a-long-name-xx" }
+            let huge = try await socket.call(Self.join("a", topics: names), version: 1)
+            #expect(huge.errorCode == .invalidRequest)
+            #expect(try await Self.list(socket) == [])
+            _ = try await socket.call(Self.join("b"), version: 1)
+            let again = try await socket.call(Self.join("a", topics: names), version: 1)
+            #expect(again.errorCode == .invalidRequest)
+            let group = try await Self.describe(socket)
+            #expect(group.members.map(\.memberId) == ["b"] && group.groupEpoch == 1)
+        }
+    }
+
+    private static func classicJoin(
+        member: String = "", _ socket: WireSocket
+    ) async throws -> JoinGroupResponse {
+        var subscription = ConsumerSubscription()
+        subscription.topics = ["t"]
+        var offered = JoinGroupRequest.JoinGroupRequestProtocol()
+        offered.name = "range"
+        offered.metadata = try subscription.encode(version: 0)
+        var join = JoinGroupRequest()
+        join.groupId = "g"
+        join.memberId = member
+        join.sessionTimeoutMs = 30_000
+        join.rebalanceTimeoutMs = 30_000
+        join.protocolType = "consumer"
+        join.protocols = [offered]
+        return try await socket.call(join, version: 3)
+    }
+
+    private static func classicSync(
+        _ joined: JoinGroupResponse, assigning partitions: [Int32] = [], _ socket: WireSocket
+    ) async throws -> (error: ErrorCode, partitions: [Int32]) {
+        var sync = SyncGroupRequest()
+        sync.groupId = "g"
+        sync.generationId = joined.generationId
+        sync.memberId = joined.memberId
+        if !partitions.isEmpty {
+            var assignment = ConsumerAssignment()
+            assignment.assignedPartitions = [.init(topic: "t", partitions: partitions)]
+            var entry = SyncGroupRequest.SyncGroupRequestAssignment()
+            entry.memberId = joined.memberId
+            entry.assignment = try assignment.encode(version: 0)
+            sync.assignments = [entry]
+        }
+        let response = try await socket.call(sync, version: 3)
+        guard response.errorCode == .none else { return (response.errorCode, []) }
+        let assigned = try ConsumerAssignment.decode(response.assignment)
+        return (.none, assigned.assignedPartitions.flatMap(\.partitions).sorted())
+    }
+
+    private static func classicHeartbeat(_ joined: JoinGroupResponse, _ socket: WireSocket) async throws -> ErrorCode {
+        var heartbeat = HeartbeatRequest()
+        heartbeat.groupId = "g"
+        heartbeat.memberId = joined.memberId
+        heartbeat.generationId = joined.generationId
+        return try await socket.call(heartbeat, version: 3).errorCode
+    }
+
+    /// Through a kill too: the log has the classic member in the consumer group.
+    @Test func aGroupGoesOverAndBackWhileAClassicMemberLives() async throws {
+        let broker = try await TestBroker.start(fileSystem: SimulatedFileSystem())
+        let first = try WireSocket(to: broker.address)
+        try await first.createTopic("t", partitions: 4)
+        try await Self.loaded(broker)
+        let joined = try await Self.classicJoin(first)
+        #expect(joined.leader == joined.memberId)
+        #expect(try await Self.classicSync(joined, assigning: [0, 1, 2, 3], first).partitions == [0, 1, 2, 3])
+        let new = try await first.call(Self.join("a"), version: 1)
+        #expect(new.errorCode == .none && new.memberEpoch == joined.generationId + 1)
+        #expect(Self.partitions(new).isEmpty)
+
+        let again = try await broker.killed()
+        let socket = try WireSocket(to: again.address)
+        try await Self.loaded(again)
+        #expect(try await Self.list(socket) == ["g consumer Reconciling"])
+        #expect(Set(try await Self.describe(socket).members.map(\.memberType)) == [0, 1])
+        #expect(try await Self.classicHeartbeat(joined, socket) == .rebalanceInProgress)
+        let rejoined = try await Self.classicJoin(member: joined.memberId, socket)
+        #expect(rejoined.errorCode == .none && rejoined.generationId == new.memberEpoch)
+        let kept = try await Self.classicSync(rejoined, socket).partitions
+        let beat = Heartbeat(groupId: "g", memberId: "a", memberEpoch: new.memberEpoch)
+        let given = try await socket.call(beat, version: 1)
+        #expect(Set(kept + Self.partitions(given)) == [0, 1, 2, 3] && kept.count == 2)
+        #expect(
+            try await Self.commit(3, member: joined.memberId, epoch: new.memberEpoch, version: 8, socket) == .none)
+
+        let leaving = Heartbeat(groupId: "g", memberId: "a", memberEpoch: -1)
+        #expect(try await socket.call(leaving, version: 1).errorCode == .none)
+        while try await Self.list(socket) != ["g classic PreparingRebalance"] {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        let last = try await Self.classicJoin(member: joined.memberId, socket)
+        #expect(last.errorCode == .none && last.leader == joined.memberId)
+        #expect(try await Self.classicSync(last, assigning: [0, 1, 2, 3], socket).partitions == [0, 1, 2, 3])
+        #expect(try await Self.fetch(socket).topics[0].partitions[0].committedOffset == 3)
+        await again.shutDown()
     }
 }

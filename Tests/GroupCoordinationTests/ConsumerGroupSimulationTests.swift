@@ -6,7 +6,7 @@ import Testing
 @testable import GroupCoordination
 
 /// Members and a coordinator in one seeded world: members crash, are slow to give up what they lose, leave, come back as the same instance and subscribe anew;
-/// requests and answers are lost, batches can't be written, the coordinator starts again with what its log holds, topics grow.
+/// some speak the classic protocol; requests and answers are lost, batches can't be written, the coordinator starts again with what its log holds, topics grow.
 private struct ConsumerWorld {
     struct Client {
         var id: String
@@ -21,6 +21,10 @@ private struct ConsumerWorld {
         var isCommitting = false
         /// An answer was lost: the next heartbeat says everything.
         var saysAll = true
+        /// Of the classic protocol, cooperative: joins, then asks for its assignment, then says that it lives until it is to join again.
+        var isClassic = false
+        var mustJoin = true
+        var mustSync = false
 
         var owned: MemberAssignment {
             var owned = MemberAssignment()
@@ -43,11 +47,17 @@ private struct ConsumerWorld {
     enum Request {
         case heartbeat(ConsumerHeartbeat)
         case commit(Commit)
+        case join(JoinRequest)
+        case sync(SyncRequest)
+        case beat(generation: Int32)
     }
 
     enum Answer {
         case heartbeat(ConsumerHeartbeatAnswer)
         case committed
+        case joined(generation: Int32)
+        case synced(MemberAssignment)
+        case alive
         case refused(ErrorCode)
     }
 
@@ -91,8 +101,11 @@ private struct ConsumerWorld {
         lastClient += 1
         let topics = [["t"], ["t", "u"], ["u"]].randomElement(using: &random) ?? ["t"]
         let isStatic = instance != nil || Int.random(in: 0..<3, using: &random) == 0
-        clients["c\(lastClient)"] = Client(
-            id: "c\(lastClient)", instanceID: isStatic ? instance ?? "i\(lastClient)" : nil, topics: topics)
+        var client = Client(
+            id: "c\(lastClient)", instanceID: isStatic ? instance ?? "i\(lastClient)" : nil,
+            topics: topics)
+        client.isClassic = !isStatic && random.oneIn(2)
+        clients[client.id] = client
     }
 
     // MARK: Clients
@@ -100,10 +113,48 @@ private struct ConsumerWorld {
     func heartbeat(of client: Client, epoch: Int32? = nil) -> ConsumerHeartbeat {
         let all = client.saysAll || client.epoch == 0
         return ConsumerHeartbeat(
-            memberID: client.id, epoch: epoch ?? client.epoch, instanceID: client.instanceID, clientID: client.id,
+            memberID: client.id, epoch: epoch ?? client.epoch, instanceID: client.instanceID,
+            clientID: client.id,
             clientHost: "/127.0.0.1", rebalanceTimeout: all ? .seconds(60) : nil,
             topicNames: all ? client.topics : nil,
             owned: epoch == nil && client.told == client.owned ? client.owned : nil)
+    }
+
+    func classicRequest(of client: Client) throws -> Request {
+        guard client.mustJoin else {
+            guard client.mustSync else { return .beat(generation: client.epoch) }
+            return .sync(
+                SyncRequest(
+                    memberID: client.id, instanceID: nil, generation: client.epoch, protocolType: nil,
+                    protocolName: nil, assignments: [:]))
+        }
+        var subscription = ConsumerSubscription()
+        subscription.topics = client.topics
+        subscription.ownedPartitions = client.owned.sorted.map {
+            .init(topic: topics.name(of: $0.topic) ?? "", partitions: $0.partitions)
+        }
+        let assignor = GroupMember.Assignor(
+            name: "cooperative", metadata: try subscription.encode(version: 1))
+        return .join(
+            JoinRequest(
+                memberID: client.id, instanceID: nil, clientID: client.id, clientHost: "/127.0.0.1",
+                protocolType: "consumer", protocols: [assignor], sessionTimeout: .seconds(45),
+                rebalanceTimeout: .seconds(60), requiresKnownMemberID: true, newMemberID: "none"))
+    }
+
+    mutating func send(_ id: String) throws {
+        guard let client = clients[id], !client.isOutstanding else { return }
+        if client.isClassic {
+            if client.mustJoin {
+                // It commits before it joins, and takes nothing more of what it was told before.
+                guard !client.isCommitting else { return }
+                clients[id]?.told = client.owned
+            }
+            requests.append((id, try classicRequest(of: client)))
+        } else {
+            requests.append((id, .heartbeat(heartbeat(of: client))))
+        }
+        clients[id]?.isOutstanding = true
     }
 
     /// Gives up what it may not read any more, then takes what it may; both as slowly as the world's chance has it.
@@ -111,8 +162,12 @@ private struct ConsumerWorld {
         guard var client = clients[id], !client.isCommitting, client.epoch > 0 else { return }
         for place in client.positions.keys where !client.told.contains(place.topic, place.partition) {
             client.positions[place] = nil
+            // Only then it may be given more.
+            client.mustJoin = true
         }
-        if group.offsetsRequested(memberID: id, epoch: client.epoch, writes: false) == .none {
+        if client.isClassic
+            || group.offsetsRequested(memberID: id, epoch: client.epoch, writes: false) == .none
+        {
             for (topic, partitions) in client.told.sorted {
                 for partition in partitions {
                     let place = Place(topic: topic, partition: partition)
@@ -132,11 +187,22 @@ private struct ConsumerWorld {
             client.epoch = answer.epoch
             if let assignment = answer.assignment { client.told = assignment }
         case .committed: client.isCommitting = false
+        case .joined(let generation):
+            (client.isOutstanding, client.mustJoin, client.mustSync) = (false, false, true)
+            client.epoch = generation
+        case .synced(let assignment):
+            (client.isOutstanding, client.mustSync) = (false, false)
+            client.told = assignment
+        case .alive: client.isOutstanding = false
+        case .refused(.rebalanceInProgress):
+            (client.isOutstanding, client.mustJoin, client.mustSync) = (false, true, false)
         case .refused(.staleMemberEpoch): client.isCommitting = false
-        case .refused(.unreleasedInstanceId), .refused(.coordinatorNotAvailable): client.isOutstanding = false
+        case .refused(.unreleasedInstanceId), .refused(.coordinatorNotAvailable):
+            client.isOutstanding = false
         case .refused(let code):
             precondition(
-                [.unknownMemberId, .fencedMemberEpoch, .fencedInstanceId].contains(code), "a member was told \(code)")
+                [.unknownMemberId, .fencedMemberEpoch, .fencedInstanceId, .illegalGeneration].contains(
+                    code), "a member was told \(code)")
             client.positions = [:]
             client.told = MemberAssignment()
             client.epoch = 0
@@ -154,6 +220,8 @@ private struct ConsumerWorld {
         clients[id]?.isOutstanding = false
         clients[id]?.isCommitting = false
         clients[id]?.saysAll = true
+        clients[id]?.mustJoin = true
+        clients[id]?.mustSync = false
         // What it was to take it may have lost by now: it is told again.
         if let owned = clients[id]?.owned { clients[id]?.told = owned }
     }
@@ -165,12 +233,38 @@ private struct ConsumerWorld {
         case .heartbeat(let heartbeat):
             do throws(ConsumerGroupRefusal) {
                 let decision = try group.heartbeatReceived(heartbeat, topics: topics, now: now)
-                writes.append(Write(records: decision.records, client: id, answer: .heartbeat(decision.answer)))
+                writes.append(
+                    Write(records: decision.records, client: id, answer: .heartbeat(decision.answer)))
             } catch { answers.append((id, .refused(error.code))) }
         case .commit(let commit):
             let error = group.offsetsRequested(memberID: id, epoch: commit.epoch, writes: true)
-            guard error == .none else { return answers.append((id, .refused(error))) }
+            guard error == .none else {
+                // To a commit both say the same.
+                return answers.append(
+                    (id, .refused(error == .illegalGeneration ? .staleMemberEpoch : error)))
+            }
             writes.append(Write(records: [], commit: commit, client: id, answer: .committed))
+        case .join(let join):
+            do throws(ConsumerGroupRefusal) {
+                let (answer, records) = try group.classicJoinReceived(join, topics: topics, now: now)
+                writes.append(
+                    Write(records: records, client: id, answer: .joined(generation: answer.generation)))
+            } catch { answers.append((id, .refused(error.code))) }
+        case .sync(let sync):
+            let answer = group.classicSyncReceived(sync, topics: topics, now: now)
+            guard answer.error == .none, let told = try? ConsumerAssignment.decode(answer.assignment)
+            else {
+                return answers.append((id, .refused(answer.error)))
+            }
+            let assignment = MemberAssignment(
+                told.assignedPartitions.compactMap { entry in
+                    topics[entry.topic].map { (topic: $0.id, partitions: entry.partitions) }
+                })
+            writes.append(Write(records: [], client: id, answer: .synced(assignment)))
+        case .beat(let generation):
+            let error = group.classicHeartbeatReceived(
+                memberID: id, instanceID: nil, generation: generation, now: now)
+            answers.append((id, error == .none ? .alive : .refused(error)))
         }
     }
 
@@ -216,9 +310,7 @@ private struct ConsumerWorld {
         let id = ids.randomElement(using: &random) ?? ""
         switch Int.random(in: 0..<(faults ? 120 : 100), using: &random) {
         case 0..<25:
-            guard let client = clients[id], !client.isOutstanding else { return }
-            clients[id]?.isOutstanding = true
-            requests.append((id, .heartbeat(heartbeat(of: client))))
+            try send(id)
         case 25..<45:
             guard let place = requests.indices.randomElement(using: &random) else { return }
             let (client, request) = requests.remove(at: place)
@@ -241,8 +333,11 @@ private struct ConsumerWorld {
 
     private mutating func commit(_ id: String) {
         guard let client = clients[id], !client.isCommitting, client.epoch > 0 else { return }
-        let places = client.positions.keys.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
-        guard let place = places.randomElement(using: &random), let position = client.positions[place] else { return }
+        let places = client.positions.keys.sorted {
+            ($0.topic, $0.partition) < ($1.topic, $1.partition)
+        }
+        guard let place = places.randomElement(using: &random), let position = client.positions[place]
+        else { return }
         let offset = position + Int64.random(in: 1...5, using: &random)
         clients[id]?.positions[place] = offset
         clients[id]?.isCommitting = true
@@ -263,6 +358,7 @@ private struct ConsumerWorld {
             guard clients[id]?.isOutstanding == false else { return }
             clients[id]?.topics = [["t"], ["t", "u"], ["u"]].randomElement(using: &random) ?? ["t"]
             clients[id]?.saysAll = true
+            clients[id]?.mustJoin = true
         default: break
         }
     }
@@ -275,7 +371,10 @@ private struct ConsumerWorld {
     }
 
     private mutating func leave(_ id: String) {
-        guard let client = clients[id], !client.isCommitting, client.epoch > 0, clients.count > 2 else { return }
+        if clients[id]?.isClassic ?? true { return drop(id) }
+        guard let client = clients[id], !client.isCommitting, client.epoch > 0, clients.count > 2 else {
+            return
+        }
         clients[id] = nil
         disconnect(id)
         let isBack = client.instanceID != nil && Bool.random(using: &random)
@@ -315,7 +414,8 @@ private struct ConsumerWorld {
         try #require(again.epoch == group.epoch && again.targetEpoch == group.targetEpoch)
         try #require(again.targets == group.targets && again.holders == group.holders)
         try #require(again.members.mapValues(\.currentValue) == group.members.mapValues(\.currentValue))
-        try #require(again.members.mapValues(\.metadataValue) == group.members.mapValues(\.metadataValue))
+        try #require(
+            again.members.mapValues(\.metadataValue) == group.members.mapValues(\.metadataValue))
     }
 
     /// Every partition that a living member subscribes to is read by one member, which is one of those.

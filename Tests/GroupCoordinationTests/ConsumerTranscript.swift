@@ -51,7 +51,7 @@ struct ConsumerTranscript {
         } catch { refusal = error.code }
     }
 
-    private mutating func write(_ records: [GroupRecord]) {
+    mutating func write(_ records: [GroupRecord]) {
         lastRecords = records
         log += records
     }

@@ -18,14 +18,16 @@ extension GroupCoordinator {
             let error = refusal(group, state)
             if error != .none { return refused(error, "\(error)") }
             var records: [GroupRecord] = []
-            if let classic = state.groups[group] {
-                guard classic.state == .empty, request.epoch == ConsumerGroupMember.joinEpoch else {
-                    return refused(.groupIdNotFound, "group '\(group)' is one of the classic protocol")
-                }
-                records = [.group(group, nil)]
-            }
             let isNew = state.consumers[group] == nil
-            if isNew {
+            if let classic = state.groups[group] {
+                guard let slot = migrated(classic, request, topics: image, &records) else {
+                    let isMigratable = classic.protocolType == "consumer" && classic.state != .dead
+                    return isMigratable && request.epoch == ConsumerGroupMember.joinEpoch
+                        ? refused(.coordinatorNotAvailable, "the group rebalances; try again")
+                        : refused(.groupIdNotFound, "group '\(group)' is one of the classic protocol")
+                }
+                state.consumers[group] = slot
+            } else if isNew {
                 guard request.epoch == ConsumerGroupMember.joinEpoch else {
                     return refused(.unknownMemberId, "there is no group '\(group)'")
                 }
@@ -44,10 +46,13 @@ extension GroupCoordinator {
             guard let decision else { return [] }
             state.groups[group] = nil
             let effects = state.consumers[group]?.decided(group, records + decision.records) { error in
-                answer(
-                    error == .none
-                        ? .success(decision.answer)
-                        : .failure(ConsumerGroupRefusal(error, "the change could not be written; try again")))
+                switch error {
+                case .none: answer(.success(decision.answer))
+                case .offsetMetadataTooLarge:
+                    answer(.failure(ConsumerGroupRefusal(.invalidRequest, "the change is more than a batch holds")))
+                default:
+                    answer(.failure(ConsumerGroupRefusal(error, "the change could not be written; try again")))
+                }
             }
             return effects ?? []
         }
@@ -61,10 +66,29 @@ extension GroupCoordinator {
         }
     }
 
+    /// The classic group as a consumer group, with the records that make it one; nil where that can't be, or not now.
+    private func migrated(
+        _ classic: GroupMachine, _ request: ConsumerHeartbeat, topics: TopicImage, _ records: inout [GroupRecord]
+    ) -> ConsumerGroupSlot? {
+        guard request.epoch == ConsumerGroupMember.joinEpoch else { return nil }
+        records = [.group(classic.id, nil)]
+        var slot: ConsumerGroupSlot
+        if classic.state == .empty {
+            slot = ConsumerGroupSlot(ConsumerGroupMachine(id: classic.id, settings: settings))
+        } else {
+            guard let machine = ConsumerGroupMachine(migrating: classic, topics: topics, now: time.now) else {
+                return nil
+            }
+            records += machine.allRecords
+            slot = ConsumerGroupSlot(machine)
+        }
+        slot.former = classic
+        return slot
+    }
+
     /// Members of the classic protocol may take an empty consumer group over.
     func endEmptyConsumerGroup(_ group: String, _ state: inout State, _ effects: inout [Effect]) -> ErrorCode {
         guard let slot = state.consumers[group] else { return .none }
-        guard slot.machine.members.isEmpty else { return .inconsistentGroupProtocol }
         guard !slot.isWriting, !slot.machine.isDead else { return .coordinatorNotAvailable }
         state.consumers[group] = nil
         effects.append(.append(group: group, slot.machine.tombstones))
@@ -115,7 +139,53 @@ extension GroupCoordinator {
             guard let records = state.consumers[group]?.machine.tick(now: now), !records.isEmpty else { continue }
             effects += state.consumers[group]?.decided(group, records, then: nil) ?? []
         }
+        for (group, slot) in state.consumers where slot.machine.isClassicAgain && !slot.machine.isDead {
+            let classic = GroupMachine(migrating: slot.machine, topics: topics.image, now: now)
+            let records = slot.machine.tombstones + [.group(group, classic.metadata(wallTime: time.wallTime))]
+            state.consumers[group]?.machine.migrationBegan()
+            state.consumers[group]?.becomes = classic
+            effects += state.consumers[group]?.decided(group, records, then: nil) ?? []
+        }
         return effects
+    }
+
+    // MARK: Members of the classic protocol
+
+    func classicJoin(
+        _ group: String, _ request: JoinRequest, _ state: inout State, answer: @escaping @Sendable (JoinAnswer) -> Void
+    ) -> [Effect] {
+        let image = topics.image
+        do throws(ConsumerGroupRefusal) {
+            guard
+                let (joined, records) = try state.consumers[group]?.machine.classicJoinReceived(
+                    request, topics: image, now: time.now)
+            else { return [] }
+            return state.consumers[group]?.decided(group, records) { error in
+                answer(error == .none ? joined : JoinAnswer(error, memberID: request.memberID))
+            } ?? []
+        } catch {
+            let refused = JoinAnswer(error.code, memberID: request.memberID)
+            return [.run { answer(refused) }]
+        }
+    }
+
+    func classicSync(
+        _ group: String, _ request: SyncRequest, _ state: inout State, answer: @escaping @Sendable (SyncAnswer) -> Void
+    ) -> [Effect] {
+        let image = topics.image
+        let told = state.consumers[group]?.machine.classicSyncReceived(request, topics: image, now: time.now)
+        guard let told else { return [] }
+        return state.consumers[group]?.decided(group, []) { error in
+            answer(error == .none ? told : SyncAnswer(error))
+        } ?? []
+    }
+
+    func classicLeave(
+        _ group: String, memberID: String, instanceID: String?, _ state: inout State
+    ) -> (error: ErrorCode, effects: [Effect]) {
+        let outcome = state.consumers[group]?.machine.classicLeaveReceived(memberID: memberID, instanceID: instanceID)
+        guard let outcome else { return (.unknownMemberId, []) }
+        return (outcome.error, state.consumers[group]?.decided(group, outcome.records, then: nil) ?? [])
     }
 
     // MARK: Writing
@@ -150,10 +220,16 @@ extension GroupCoordinator {
                     durable.takenBack(now: time.now)
                     slot.machine = durable
                 }
+                if error != .none { slot.becomes = nil }
                 let isLost = error != .none && slot.durable == nil
                 state.consumers[group] = isLost ? nil : slot
+                if isLost { state.groups[group] = slot.former }
                 let answers = answered.map { waiter in Effect.run { waiter(error) } }
-                return slot.isWriting ? answers + [.write(group: group)] : answers
+                if slot.isWriting { return answers + [.write(group: group)] }
+                guard let classic = slot.becomes else { return answers }
+                state.consumers[group] = nil
+                state.groups[group] = classic
+                return answers + update(group, &state) { $0.rebalanceRequested(now: time.now) }
             }
         }
     }

@@ -54,6 +54,10 @@ struct ConsumerGroupSlot {
     /// What waits for the queue, or, where that is empty, for the batch that is being written.
     var waiters: [Waiter] = []
     var isWriting = false
+    /// What the group was before its first batch, and is again if that can't be written.
+    var former: GroupMachine?
+    /// What the group is once the batch is written that says so: only members of the classic protocol are left.
+    var becomes: GroupMachine?
 
     init(_ machine: ConsumerGroupMachine) { self.machine = machine }
 

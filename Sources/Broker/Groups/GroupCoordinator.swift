@@ -98,6 +98,9 @@ final class GroupCoordinator: Sendable {
     func join(_ group: String, _ request: JoinRequest, answer: @escaping @Sendable (JoinAnswer) -> Void) {
         change { state in
             var error = refusal(group, state)
+            if error == .none, state.consumers[group]?.machine.members.isEmpty == false {
+                return classicJoin(group, request, &state, answer: answer)
+            }
             if error == .none, state.groups[group] == nil {
                 if !request.memberID.isEmpty { error = .unknownMemberId }
                 if state.count >= settings.groupsMax { error = .groupMaxSizeReached }
@@ -120,6 +123,9 @@ final class GroupCoordinator: Sendable {
     func sync(_ group: String, _ request: SyncRequest, answer: @escaping @Sendable (SyncAnswer) -> Void) {
         change { state in
             var error = refusal(group, state)
+            if error == .none, state.consumers[group] != nil {
+                return classicSync(group, request, &state, answer: answer)
+            }
             if error == .none, state.groups[group] == nil { error = .unknownMemberId }
             if error != .none {
                 let refused = SyncAnswer(error)
@@ -135,6 +141,11 @@ final class GroupCoordinator: Sendable {
         state.withLock { state in
             let error = refusal(group, state)
             if error != .none { return error }
+            if let error = state.consumers[group]?.machine.classicHeartbeatReceived(
+                memberID: memberID, instanceID: instanceID, generation: generation, now: time.now)
+            {
+                return error
+            }
             return state.groups[group]?.heartbeatReceived(
                 memberID: memberID, instanceID: instanceID, generation: generation, now: time.now) ?? .unknownMemberId
         }
@@ -146,6 +157,14 @@ final class GroupCoordinator: Sendable {
         change { state in
             whole = refusal(group, state)
             if whole != .none { return [] }
+            if state.consumers[group] != nil {
+                return members.flatMap { member in
+                    let (error, effects) = classicLeave(
+                        group, memberID: member.memberID, instanceID: member.instanceID, &state)
+                    errors.append(error)
+                    return effects
+                }
+            }
             guard state.groups[group] != nil else {
                 errors = members.map { _ in .unknownMemberId }
                 return []
@@ -179,7 +198,9 @@ final class GroupCoordinator: Sendable {
             if let consumers = state.consumers[group] {
                 let refused = consumers.machine.offsetsRequested(memberID: memberID, epoch: generation, writes: true)
                 // Before v9 the field was a generation, of which consumer groups have none.
-                if refused == .none, generation >= 0, let version, version < 9 { return .unsupportedVersion }
+                if refused == .none, generation >= 0, let version, version < 9, !consumers.machine.isClassic(memberID) {
+                    return .unsupportedVersion
+                }
                 return refused == .staleMemberEpoch && isTransactional ? .illegalGeneration : refused
             }
             if state.groups[group] == nil {
@@ -424,7 +445,7 @@ final class GroupCoordinator: Sendable {
     }
 
     /// Lets the group's machine decide and turns its actions into what is to be done outside the lock.
-    private func update(
+    func update(
         _ group: String, _ state: inout State, _ decide: (inout GroupMachine) -> [GroupAction]
     ) -> [Effect] {
         var machine = state.groups[group] ?? GroupMachine(id: group, settings: settings)

@@ -38,16 +38,13 @@ struct ConsumerGroupDescribeHandler: ImmediateApiHandler {
                 described.subscribedTopicRegex = member.topicPattern
                 described.assignment = assignment(member.assigned)
                 described.targetAssignment = assignment(group.targets[member.id] ?? MemberAssignment())
-                if call.version >= 1 { described.memberType = Self.consumerMember }
+                if call.version >= 1 { described.memberType = member.classic == nil ? 1 : 0 }
                 return described
             }
             return entry
         }
         return response
     }
-
-    /// Of the protocol that a member speaks (KIP-1099); 0 is classic.
-    private static let consumerMember: Int8 = 1
 
     private func assignment(_ partitions: MemberAssignment) -> ConsumerGroupDescribeResponse.Assignment {
         var assignment = ConsumerGroupDescribeResponse.Assignment()

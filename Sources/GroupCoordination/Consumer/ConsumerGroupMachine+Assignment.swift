@@ -86,13 +86,11 @@ extension ConsumerGroupMachine {
 
     // MARK: Reconciliation
 
-    /// Brings the member as far towards its target as its heartbeat and the other members allow.
+    /// Brings the member as far towards its target as the other members allow, and what it says that it owns.
     mutating func reconcile(
-        _ memberID: String, _ request: ConsumerHeartbeat, mustWrite: Bool, now: Instant
+        _ memberID: String, owned: MemberAssignment?, mustWrite: Bool, now: Instant
     ) -> [GroupRecord] {
         guard let member = members[memberID] else { return [] }
-        // What a member says that has not heard of its epoch yet may be older than what it was told to give up.
-        let owned = request.epoch == member.epoch ? request.owned : nil
         var next = member
         switch member.state {
         case .stable:

@@ -47,7 +47,8 @@ extension ConsumerGroupMachine {
     private func takeover(
         of holder: ConsumerGroupMember, by request: ConsumerHeartbeat
     ) throws(ConsumerGroupRefusal) -> Entry {
-        guard holder.epoch == ConsumerGroupMember.staticLeaveEpoch else {
+        // In the classic protocol instances don't leave: whoever comes later has the place.
+        guard holder.epoch == ConsumerGroupMember.staticLeaveEpoch || holder.classic != nil else {
             if holder.id == request.memberID {
                 // It did not hear the answer to its joining.
                 try checkEpoch(of: holder, request)

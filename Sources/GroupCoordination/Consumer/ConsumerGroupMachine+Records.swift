@@ -30,6 +30,12 @@ extension ConsumerGroupMember {
         value.subscribedTopicRegex = topicPattern
         value.rebalanceTimeoutMs = Int32(clamping: rebalanceTimeout.milliseconds)
         value.serverAssignor = assignor
+        value.classicMemberMetadata = classic.map { classic in
+            var metadata = ConsumerGroupMemberMetadataValue.ClassicMemberMetadata()
+            metadata.sessionTimeoutMs = Int32(clamping: classic.sessionTimeout.milliseconds)
+            metadata.supportedProtocols = classic.protocols.map { .init(name: $0.name, metadata: $0.metadata) }
+            return metadata
+        }
         return value
     }
 
@@ -52,6 +58,11 @@ extension ConsumerGroupMember {
         topicPattern = value.subscribedTopicRegex
         rebalanceTimeout = .milliseconds(Int64(value.rebalanceTimeoutMs))
         assignor = value.serverAssignor
+        classic = value.classicMemberMetadata.map { metadata in
+            ClassicMembership(
+                sessionTimeout: .milliseconds(Int64(metadata.sessionTimeoutMs)),
+                protocols: metadata.supportedProtocols.map { .init(name: $0.name, metadata: $0.metadata) })
+        }
     }
 
     fileprivate mutating func take(_ value: ConsumerGroupCurrentMemberAssignmentValue) {
@@ -101,7 +112,8 @@ extension ConsumerGroupMachine {
     }
 
     private func renew(_ member: inout ConsumerGroupMember, now: Instant) {
-        member.sessionDeadline = now + settings.consumerSessionTimeout
+        member.sessionDeadline = now + (member.classic?.sessionTimeout ?? settings.consumerSessionTimeout)
+        member.classic?.deadline = nil
         member.revocationDeadline = member.state == .unrevokedPartitions ? now + member.rebalanceTimeout : nil
     }
 

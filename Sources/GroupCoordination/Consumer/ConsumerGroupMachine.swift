@@ -58,13 +58,27 @@ public struct ConsumerGroupMachine: Sendable {
         try validate(request)
         if request.epoch < ConsumerGroupMember.joinEpoch { return try leave(request, now: now) }
         let entry = try entry(of: request)
-        var records = entry.records
-        let before = entry.member
-        let member = before.updated(by: request)
+        let member = entry.member.updated(by: request)
+        // What a member says that has not heard of its epoch yet may be older than what it was told to give up.
+        let owned = request.epoch == entry.member.epoch ? request.owned : nil
+        let records = entry.records + enter(member, entry, owned: owned, topics: topics, now: now)
+        let after = members[member.id] ?? member
+        let isNews =
+            request.isFull || after.assigned != entry.member.assigned || after.epoch != request.epoch
+        return ConsumerHeartbeatDecision(
+            answer: ConsumerHeartbeatAnswer(
+                memberID: after.id, epoch: after.epoch, assignment: isNews ? after.assigned : nil), records: records)
+    }
+
+    /// Takes in what the member now says of itself, looks for changes of topics, and brings it as far towards its target as can be.
+    mutating func enter(
+        _ member: ConsumerGroupMember, _ entry: Entry, owned: MemberAssignment?, topics: TopicImage, now: Instant
+    ) -> [GroupRecord] {
+        var records: [GroupRecord] = []
         let isNew = entry.replaced == nil && members[member.id] == nil
-        let subscribesAnew = isNew || member.subscribes(unlike: before)
+        let isElsewhere = isNew || entry.replaced != nil
         if let former = entry.replaced { replace(former, by: member.id) }
-        if isNew || entry.replaced != nil || member != before {
+        if isElsewhere || member != entry.member {
             records.append(.consumerMember(group: id, member: member.id, member.metadataValue))
         }
         if entry.replaced != nil, let target = targets[member.id] {
@@ -72,18 +86,12 @@ public struct ConsumerGroupMachine: Sendable {
         }
         members[member.id] = member
         if let instanceID = member.instanceID { memberIDOfInstance[instanceID] = member.id }
-
-        records += subscriptionsChanged(isCertain: subscribesAnew, topics: topics)
+        records += subscriptionsChanged(
+            isCertain: isNew || member.subscribes(unlike: entry.member), topics: topics)
         if epoch > targetEpoch { records += assign(topics) }
-        let known = members[member.id]
-        records += reconcile(member.id, request, mustWrite: isNew || entry.replaced != nil, now: now)
-        members[member.id]?.sessionDeadline = now + settings.consumerSessionTimeout
-
-        let after = members[member.id] ?? member
-        let isNews = request.isFull || after.assigned != known?.assigned || after.epoch != request.epoch
-        return ConsumerHeartbeatDecision(
-            answer: ConsumerHeartbeatAnswer(
-                memberID: after.id, epoch: after.epoch, assignment: isNews ? after.assigned : nil), records: records)
+        records += reconcile(member.id, owned: owned, mustWrite: isElsewhere, now: now)
+        members[member.id]?.sessionDeadline = now + (member.classic?.sessionTimeout ?? settings.consumerSessionTimeout)
+        return records
     }
 
     private func validate(_ request: ConsumerHeartbeat) throws(ConsumerGroupRefusal) {
@@ -130,8 +138,10 @@ public struct ConsumerGroupMachine: Sendable {
 
     /// Drops members whose session is over, and those that did not give up partitions in time. Call it a few times a second.
     public mutating func tick(now: Instant) -> [GroupRecord] {
+        if isDead { return [] }
         let late = members.values.filter { member in
             member.sessionDeadline <= now || member.revocationDeadline.map { $0 <= now } ?? false
+                || member.classic?.deadline.map { $0 <= now } ?? false
         }
         if late.isEmpty { return [] }
         return late.sorted { $0.id < $1.id }.flatMap { remove($0.id) } + groupEpochRose()
@@ -144,7 +154,8 @@ public struct ConsumerGroupMachine: Sendable {
         if isDead { return .coordinatorNotAvailable }
         if epoch < 0, writes ? members.isEmpty : memberID.isEmpty { return .none }
         guard let member = members[memberID] else { return .unknownMemberId }
-        return member.epoch == epoch ? .none : .staleMemberEpoch
+        if member.epoch == epoch { return .none }
+        return member.classic == nil ? .staleMemberEpoch : .illegalGeneration
     }
 
     // MARK: Administration

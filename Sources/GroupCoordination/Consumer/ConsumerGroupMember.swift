@@ -42,6 +42,9 @@ public struct ConsumerGroupMember: Sendable, Equatable {
     /// What it must give up; nobody else gets it before it has.
     public var revoking = MemberAssignment()
 
+    /// Set while the member speaks the classic protocol.
+    public var classic: ClassicMembership?
+
     var sessionDeadline = Instant.zero
     /// By when it must have given up what it was told to.
     var revocationDeadline: Instant?
@@ -64,6 +67,7 @@ public struct ConsumerGroupMember: Sendable, Equatable {
     /// The member with what the heartbeat says about it; what it leaves out stays.
     func updated(by request: ConsumerHeartbeat) -> ConsumerGroupMember {
         var member = self
+        member.classic = nil
         member.clientID = request.clientID
         member.clientHost = request.clientHost
         if let rackID = request.rackID { member.rackID = rackID }

@@ -18,16 +18,21 @@ public struct TopicImage: Sendable {
     /// Another number for each change, so that a group need not look for one. Counts from 1; 0 is no image.
     public private(set) var version: UInt64 = 1
     public private(set) var topics: [String: Topic] = [:]
+    private var names: [TopicID: String] = [:]
 
     public init() {}
 
     public subscript(name: String) -> Topic? {
         get { topics[name] }
         set {
+            if let old = topics[name] { names[old.id] = nil }
             topics[name] = newValue
+            if let newValue { names[newValue.id] = name }
             version += 1
         }
     }
+
+    public func name(of id: TopicID) -> String? { names[id] }
 
     /// A number that tells whether the topics of these names changed (ids, partitions), the same after a restart: FNV-1a over them in order. 0 where none exists.
     func hash(of names: Set<String>) -> Int64 {

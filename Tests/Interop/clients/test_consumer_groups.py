@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupState, ConsumerGroupType, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, ConsumerGroupType, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from support import java
 from support.processes import MILLRACE, Broker, wait_until
@@ -38,6 +38,8 @@ class Member(threading.Thread):
         self.seen = seen
         self.owned = set()
         self.errors = []
+        self.committed = {}
+        self.refused = []
         self.stopping = threading.Event()
         self.consumer = Consumer(
             {"bootstrap.servers": broker.address, "group.id": group, "group.protocol": "consumer", "auto.offset.reset": "earliest",
@@ -63,7 +65,12 @@ class Member(threading.Thread):
                 self.errors.append(str(message.error()))
                 continue
             self.seen.setdefault((message.topic(), message.partition(), message.offset()), []).append(message.value())
-            self.consumer.commit(message, asynchronous=True)
+            try:
+                self.consumer.commit(message, asynchronous=False)
+                self.committed[message.partition()] = max(message.offset() + 1, self.committed.get(message.partition(), 0))
+            except KafkaException as refusal:
+                # It came too late, or the broker is away: whoever has the partition then reads the message again.
+                self.refused.append(refusal.args[0].name())
         self.consumer.close()
 
     def leave(self):
@@ -240,3 +247,56 @@ def test_the_java_client_joins_leaves_and_is_killed(mortal, topic, tmp_path):
     finally:
         for member in members:
             member.end() if isinstance(member, JavaMember) else member.leave()
+
+
+def test_a_group_goes_over_to_the_new_protocol_and_back(mortal, topic):
+    """Members are replaced one by one, as in a rolling upgrade of an application."""
+    make_topic(mortal, topic)
+    seen = {}
+    classic = {"group.protocol": "classic", "partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": 6000, "heartbeat.interval.ms": 500}
+    members = [Member(mortal, "g", [topic], seen, **classic) for _ in range(2)]
+    admin = AdminClient({"bootstrap.servers": mortal.address})
+
+    def kinds():
+        return [(group.group_id, group.type) for group in admin.list_consumer_groups().result(10).valid]
+
+    def step(sent):
+        wait_until(lambda: shares(members, topic), 60, "they share the topic")
+        produce(mortal, topic, 300)
+        wait_until(lambda: len(seen) == sent, 60, "everything is read")
+
+    try:
+        step(300)
+        everyone = list(members)
+        assert kinds() == [("g", ConsumerGroupType.CLASSIC)]
+        members.append(Member(mortal, "g", [topic], seen))
+        everyone.append(members[-1])
+        step(600)
+        assert kinds() == [("g", ConsumerGroupType.CONSUMER)]
+        mortal.kill()
+        mortal.start()
+        step(900)
+        members.pop(0).leave()
+        members.append(Member(mortal, "g", [topic], seen))
+        everyone.append(members[-1])
+        step(1200)
+        members.pop(0).leave()
+        step(1500)
+        # And back.
+        members.append(Member(mortal, "g", [topic], seen, **classic))
+        step(1800)
+        for _ in range(2):
+            members.pop(0).leave()
+        step(2100)
+        wait_until(lambda: kinds() == [("g", ConsumerGroupType.CLASSIC)], 30, "the group is a classic one again")
+        everyone += members
+    finally:
+        for member in members:
+            member.leave()
+    # A commit that meets a change of the group may be refused; what was confirmed is never lost.
+    confirmed = {partition: max(member.committed.get(partition, 0) for member in everyone) for partition in range(PARTITIONS)}
+    reader = Consumer({"bootstrap.servers": mortal.address, "group.id": "g"})
+    places = reader.committed([TopicPartition(topic, partition) for partition in range(PARTITIONS)], timeout=10)
+    reader.close()
+    assert {place.partition: place.offset for place in places} == confirmed
+    assert min(confirmed.values()) > 0

@@ -1,5 +1,6 @@
 """Consumer groups of KIP-848, with librdkafka's and the Java client's own implementations: members join, leave and are killed, the broker is killed, topics grow."""
 
+import os
 import signal
 import subprocess
 import threading
@@ -300,3 +301,27 @@ def test_a_group_goes_over_to_the_new_protocol_and_back(mortal, topic):
     reader.close()
     assert {place.partition: place.offset for place in places} == confirmed
     assert min(confirmed.values()) > 0
+
+
+def test_many_members_share_a_topic(mortal, topic):
+    """All at once, and half of them leave; MILLRACE_MEMBERS=100 for as many."""
+    count = int(os.environ.get("MILLRACE_MEMBERS", "10"))
+    partitions = 4 * count
+    make_topic(mortal, topic, partitions)
+    seen = {}
+    began = time.monotonic()
+    members = [Member(mortal, "g", [topic], seen) for _ in range(count)]
+    try:
+        wait_until(lambda: shares(members, topic, partitions), 120, f"{count} members share the topic")
+        print(f"{count} members share {partitions} partitions after {time.monotonic() - began:.1f} s")
+        leaving, members = members[: count // 2], members[count // 2 :]
+        began = time.monotonic()
+        for member in leaving:
+            member.stopping.set()
+        wait_until(lambda: shares(members, topic, partitions), 120, "those who stay share what the others had")
+        print(f"{len(members)} share them {time.monotonic() - began:.1f} s after the others left; {mortal.resident_kib()} KiB")
+        for member in leaving:
+            member.leave()
+    finally:
+        for member in members:
+            member.leave()

@@ -4,6 +4,7 @@ import Exports
 import KafkaClient
 import Records
 import Settings
+import Telemetry
 import TestKit
 import Testing
 
@@ -247,6 +248,38 @@ private func aggregate(_ text: String) throws -> AggregateSinkSettings {
         }
         // Each record lies in two windows.
         #expect(sum == 2 * (0..<Self.count).reduce(0, +))
+    }
+}
+
+@Suite struct AggregateMetricsTests {
+    @Test func theLastWindowsNumbersStandInTheMetrics() throws {
+        let start = Timestamp(milliseconds: 0)
+        func told(_ metrics: Bool) throws -> String {
+            let aggregate = try aggregate(
+                "window: 60s\n      by: [g]\n      metrics: \(metrics)\n      values: {n: count, top: {top: g}}")
+            func result(_ start: Timestamp, _ group: String, _ count: Int64) -> WindowMachine.Result {
+                .init(
+                    start: start, end: start + .seconds(60), group: [.string(group)], values: [.int(count), .list([])])
+            }
+            let registry = MetricRegistry()
+            WindowsTold(
+                pipeline: "p", settings: aggregate, partition: TopicPartition(topic: "t", partition: 2),
+                results: [
+                    result(start, "a", 1), result(start + .seconds(60), "a", 2), result(start + .seconds(60), "b", 3),
+                ]
+            ).measure(in: registry)
+            return registry.prometheusText()
+        }
+        let text = try told(true)
+        #expect(text.contains(#"millrace_pipeline_results_total{aggregate="r",pipeline="p"} 3"#))
+        for (group, count) in [("a", 2), ("b", 3)] {
+            #expect(
+                text.contains(
+                    #"millrace_pipeline_aggregate{aggregate="r",group="\#(group)",partition="2",pipeline="p",topic="t",value="n"} \#(count)"#
+                ))
+        }
+        #expect(!text.contains(#"value="top""#))
+        #expect(try !told(false).contains("millrace_pipeline_aggregate{"))
     }
 }
 

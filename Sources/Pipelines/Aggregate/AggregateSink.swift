@@ -80,6 +80,10 @@ final class AggregateSink: PartitionSink {
             results.map { record(of: $0, now) }, Progress(offset: resume, note: "\(machine.closedThrough)"),
             leaderEpoch: epoch)
         committed = (resume, epoch)
+        if !results.isEmpty {
+            telemetry.emit(
+                WindowsTold(pipeline: pipeline, settings: settings, partition: partition, results: results))
+        }
     }
 
     private func record(of result: WindowMachine.Result, _ now: Timestamp) -> NewRecord {
@@ -123,6 +127,32 @@ final class AggregateSink: PartitionSink {
         throw PipelineError(
             "aggregate \(settings.name): records of \(partition) that belong to open windows were deleted before their windows closed; "
                 + "raise the topic's retention, or reset the groups \(pipeline) and its own to go on without them")
+    }
+}
+
+/// Results of windows stand in the topic.
+struct WindowsTold: Fact {
+    var pipeline: String
+    var settings: AggregateSinkSettings
+    var partition: TopicPartition
+    var results: [WindowMachine.Result]
+
+    var level: Logger.Level { .debug }
+    var message: String { "\(pipeline): \(settings.name): \(results.count) results of \(partition)" }
+
+    func measure(in metrics: MetricRegistry) {
+        metrics.counter(PipelineMetrics.results, pipeline, settings.name).increment(by: results.count)
+        guard settings.showsMetrics, let last = results.last else { return }
+        for result in results where result.start == last.start {
+            let group = result.group.map(\.plainText).joined(separator: ",")
+            for (value, found) in zip(settings.window.values, result.values) {
+                guard let number = found.number else { continue }
+                metrics.gauge(
+                    PipelineMetrics.aggregate, pipeline, settings.name, value.name, group, partition.topic,
+                    "\(partition.partition)"
+                ).set(number)
+            }
+        }
     }
 }
 

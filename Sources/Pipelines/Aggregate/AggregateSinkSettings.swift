@@ -10,6 +10,8 @@ public struct AggregateSinkSettings: Sendable {
     public var topic: String
     /// Without a record for so long the clock closes windows, that long and `lateness` after their end.
     public var idle: Duration
+    /// Whether the numbers of the window that was told last stand in `/metrics`, too.
+    public var showsMetrics: Bool
     /// The names of the groups' fields.
     var by: [String]
     var window: WindowMachine.Settings
@@ -18,7 +20,7 @@ public struct AggregateSinkSettings: Sendable {
 extension AggregateSinkSettings {
     private static let kinds = ["count", "rate", "share", "sum", "min", "max", "avg", "quantile", "top", "distinct"]
 
-    /// Reads `aggregate`. Keys: `topic`, `name`, `window`, `every`, `lateness`, `idle`, `by`, `groups`, `values`.
+    /// Reads `aggregate`. Keys: `topic`, `name`, `window`, `every`, `lateness`, `idle`, `by`, `groups`, `values`, `metrics`.
     init(yaml node: YAMLNode, steps: Steps) throws(SettingsError) {
         var mapping = try node.mapping()
         topic = try DeadLetterSettings.topic(try mapping.required("topic"))
@@ -56,6 +58,7 @@ extension AggregateSinkSettings {
         }
         try members.finish()
         guard !values.isEmpty else { throw valuesNode.expected("at least one value, e.g. requests: count") }
+        showsMetrics = try mapping.bool("metrics", default: false)
         try mapping.finish()
         window = WindowMachine.Settings(
             size: size, every: every, lateness: lateness, by: paths, groupsMax: groups, values: values)

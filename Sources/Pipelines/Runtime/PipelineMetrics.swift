@@ -35,6 +35,12 @@ public enum PipelineMetrics {
     static let timeless = Metric.counter(
         "millrace_pipeline_timeless_total", "pipeline", "aggregate",
         help: "Records without a time of any kind, which are in no window.")
+    static let results = Metric.counter(
+        "millrace_pipeline_results_total", "pipeline", "aggregate",
+        help: "Results of windows that were written, one for each window, group and partition.")
+    static let aggregate = Metric.gauge(
+        "millrace_pipeline_aggregate", "pipeline", "aggregate", "value", "group", "topic", "partition",
+        help: "A number of the window that was told last, where the aggregate says metrics: true.")
     static let restarts = Metric.counter(
         "millrace_pipeline_restarts_total", "pipeline",
         help: "Times that the work on a partition failed and began anew.")
@@ -45,6 +51,6 @@ public enum PipelineMetrics {
 
     public static let all: [Metric] = [
         rows, filtered, unparsed, stepErrors, dropped, deadLetters, delivered, deliveryFailures, refused, late,
-        timeless, restarts, commitFailures,
+        timeless, results, aggregate, restarts, commitFailures,
     ]
 }

@@ -115,6 +115,7 @@ extension PipelineSettings {
               idle: 60s
               by: [status]
               groups: 1000
+              metrics: false
               values:
                 example_a: count
                 example_b: {count: status > 1}

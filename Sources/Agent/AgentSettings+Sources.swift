@@ -18,6 +18,7 @@ extension AgentSettings {
     ///       poll: true                         # don't wait for inotify: another machine writes here
     ///       line_max: 1000KiB
     ///       long_lines: cut                    # or skip
+    ///       relief: {drop: ['GET /health'], sample: 0.1, rate: 1000, redact: [{pattern: 'token=[^ ]+', with: '***'}]}
     ///       multiline: {start: '^[0-9]{4}-', timeout: 1s}   # or continuation: …, or preset: java or nginx_error
     ///   - journal: {units: [nginx.service], identifiers: [sshd], priority: warning, topic: journal, labels: {team: shop}}
     ///   - journal: {directory: /srv/journal, name: copy}
@@ -74,11 +75,11 @@ extension AgentSettings {
 
     private mutating func readNginx(_ node: YAMLNode) throws(SettingsError) {
         var section = try node.mapping()
-        if let folder = section.node("folder") {
-            files += FileInputSettings.nginx(folder: try Self.absolute(folder))
-        } else {
-            files += FileInputSettings.nginx()
-        }
+        var nginx = FileInputSettings.nginx()
+        if let folder = section.node("folder") { nginx = FileInputSettings.nginx(folder: try Self.absolute(folder)) }
+        let relief = try ReliefSettings.read(&section)
+        for index in nginx.indices { nginx[index].relief = relief }
+        files += nginx
         try section.finish()
     }
 
@@ -99,6 +100,7 @@ extension AgentSettings {
         file.polls = try section.bool("poll", default: file.polls)
         file.lineBytesMax = try section.bytes("line_max", default: file.lineBytesMax, in: .kib(1)...(.gib(1)))
         file.longLines = try section.choice("long_lines", default: file.longLines)
+        file.relief = try ReliefSettings.read(&section)
         if let node = section.node("multiline") { file.multiline = try Self.multiline(node) }
         try section.finish()
         files.append(file)
@@ -141,6 +143,7 @@ extension AgentSettings {
         journal.topic = try section.string("topic", default: journal.topic)
         journal.labels = try Self.labels(&section)
         journal.entryBytesMax = try section.bytes("entry_max", default: journal.entryBytesMax, in: .kib(4)...(.gib(1)))
+        journal.relief = try ReliefSettings.read(&section)
         try section.finish()
         journals.append(journal)
     }

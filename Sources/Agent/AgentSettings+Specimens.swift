@@ -16,7 +16,7 @@ extension AgentSettings {
         stop_timeout: 10s
         files: {linger: 30s, poll: 1s, reconcile: 60s, idle_close: 5m, descriptors: 128}
         sources:
-          - nginx: {folder: /var/log/nginx}
+          - nginx: {folder: /var/log/nginx, relief: {drop: [debug], sample: 0.5, rate: 1000, redact: [{pattern: token, with: '***'}]}}
           - file:
               path: /srv/app/*.log
               exclude: /srv/app/debug.log
@@ -28,6 +28,7 @@ extension AgentSettings {
               poll: true
               line_max: 100KiB
               long_lines: skip
+              relief: {drop: [debug], sample: 0.5, rate: 1000, redact: [{pattern: token, with: '***'}]}
               multiline: {start: '^[0-9]', timeout: 1s}
           - file: {path: [/a/*.log], topic: app, multiline: {continuation: '^ '}}
           - file: {path: [/b/*.log], topic: app, multiline: {preset: java}}
@@ -43,6 +44,7 @@ extension AgentSettings {
               topic: journal
               labels: {example: shop}
               entry_max: 100KiB
+              relief: {drop: [debug], sample: 0.5, rate: 1000, redact: [{pattern: token, with: '***'}]}
           - syslog:
               udp: 127.0.0.1:5514
               tcp: [127.0.0.1:5514]
@@ -56,6 +58,7 @@ extension AgentSettings {
               connections: 128
               senders: 64
               allow_plaintext: false
+              relief: {drop: [debug], sample: 0.5, rate: 1000, redact: [{pattern: token, with: '***'}]}
               spool: {size: 256MiB, sync: 1s}
           - stdin:
               topic: logs
@@ -63,6 +66,7 @@ extension AgentSettings {
               format: json
               labels: {example: shop}
               line_max: 1000KiB
+              relief: {drop: [debug], sample: 0.5, rate: 1000, redact: [{pattern: token, with: '***'}]}
               spool: {size: 256MiB, sync: 1s}
         """
     ]

@@ -73,6 +73,8 @@ public enum InputEvent: Sendable, Equatable {
     case gap(SourceKey, detail: String)
     /// Something can't be read now and will be tried again: a file without permission, a crashed journal reader.
     case trouble(source: String, detail: String)
+    /// Records were left out or redacted, as configured. Said by the core for a whole block.
+    case relieved(SourceKey, ReliefCounts)
     /// What an earlier `trouble` was about works again.
     case recovered(source: String)
 }

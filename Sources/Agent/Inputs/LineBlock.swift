@@ -63,11 +63,17 @@ public final class LineOrigin: Sendable {
     public let topic: String
     /// Headers of every record from here: `format` (`nginx_access`, `json`, …) and the configured labels.
     public let headers: [(name: String, value: String)]
+    /// What is left out of it; nil where all is shipped as it is.
+    let relief: Relief?
 
-    public init(source: SourceKey, topic: String, headers: [(name: String, value: String)] = []) {
+    public init(
+        source: SourceKey, topic: String, headers: [(name: String, value: String)] = [],
+        relief: ReliefSettings? = nil
+    ) {
         self.source = source
         self.topic = topic
         self.headers = headers
+        self.relief = relief.map { Relief($0, source: source) }
     }
 }
 
@@ -85,13 +91,15 @@ public final class LineOrigin: Sendable {
 ///     }
 public struct LineBlock: Sendable {
     /// How a boundary within the block becomes a position.
-    enum Positions: Sendable {
+    indirect enum Positions: Sendable {
         /// The bytes of a file from `base.offset` on, as they stand there.
         case file(FilePosition)
         /// Entries of a journal as JSON, each beginning with its cursor.
         case journal(name: String)
         /// Messages of one segment of a spool: where the frame of each record ends. `base` is a position in that segment.
         case spool(base: SpoolPosition, frameEnds: [Int64])
+        /// Records of another block, some left out or changed: where each ends there.
+        case rewritten(LineBlock, ends: [Int])
     }
 
     public let stream: StreamID
@@ -189,6 +197,11 @@ public struct LineBlock: Sendable {
                 }
                 position.offset = frameEnds[record]
                 return position.encoded
+            case .rewritten(let block, let ends):
+                guard let record = recordEnds?.firstIndex(of: byte) else {
+                    preconditionFailure("not between two records")
+                }
+                return block.position(atByte: ends[record])
             }
         }
     }

@@ -12,6 +12,7 @@ public struct StdinSettings: Sendable, Equatable {
     public var labels: [(name: String, value: String)] = []
     /// Longer lines are cut, and counted.
     public var lineBytesMax = SealSettings.lineBytesMax
+    public var relief: ReliefSettings?
     public var spool = SpoolSettings()
 
     public init(topic: String) { self.topic = topic }
@@ -23,6 +24,7 @@ public struct StdinSettings: Sendable, Equatable {
         format = try section.string("format")
         labels = try AgentSettings.labels(&section)
         lineBytesMax = try section.bytes("line_max", default: lineBytesMax, in: .kib(1)...SealSettings.lineBytesMax)
+        relief = try ReliefSettings.read(&section)
         spool = try SpoolSettings(reading: &section)
         try section.finish()
     }
@@ -30,7 +32,7 @@ public struct StdinSettings: Sendable, Equatable {
     public static func == (left: StdinSettings, right: StdinSettings) -> Bool {
         left.name == right.name && left.topic == right.topic && left.format == right.format
             && left.labels.elementsEqual(right.labels, by: ==) && left.lineBytesMax == right.lineBytesMax
-            && left.spool == right.spool
+            && left.relief == right.relief && left.spool == right.spool
     }
 }
 
@@ -41,7 +43,8 @@ final class LineFormat: SpooledFormat {
     init(settings: StdinSettings, host: String) {
         let format = settings.format.map { [(name: "format", value: $0)] } ?? []
         origin = LineOrigin(
-            source: SourceKey("\(host)/\(settings.name)"), topic: settings.topic, headers: format + settings.labels)
+            source: SourceKey("\(host)/\(settings.name)"), topic: settings.topic, headers: format + settings.labels,
+            relief: settings.relief)
     }
 
     func append(_ frame: SpoolFormat.Frame, to value: inout [UInt8]) -> Bool {

@@ -149,7 +149,9 @@ public final class ShippingCore {
             guard !idle[index] else { continue }
             if current[index] == nil {
                 switch inputs[index].poll(now: now, isOpen: { gate.isOpen($0) }) {
-                case .block(let block): current[index] = (block, 0)
+                case .block(let block):
+                    guard let relieved = relieve(block, now) else { continue }
+                    current[index] = (relieved, 0)
                 case .event(let event):
                     handle(event, now)
                     continue
@@ -185,11 +187,28 @@ public final class ShippingCore {
         return byte - start
     }
 
+    /// What is left of a block; nil where nothing is, and only its position counts.
+    private func relieve(_ block: LineBlock, _ now: Instant) -> LineBlock? {
+        guard let relief = block.origin.relief else { return block }
+        let (outcome, counts) = relief.apply(to: block, now: now)
+        if !counts.isZero { onInputEvent(.relieved(block.source, counts)) }
+        switch outcome {
+        case .unchanged: return block
+        case .changed(let block): return block
+        case .nothing:
+            assembler.positioned(
+                StreamCheckpoint(stream: block.stream, source: block.source, position: block.end), now: now)
+            return nil
+        }
+    }
+
     private func handle(_ event: InputEvent, _ now: Instant) {
         switch event {
         case .retired(let stream): assembler.retired(stream, now: now)
         case .positioned(let checkpoint): assembler.positioned(checkpoint, now: now)
-        case .lineCut, .lineSkipped, .nulBytesSkipped, .lineUnterminated, .truncated, .gap, .trouble, .recovered: break
+        case .lineCut, .lineSkipped, .nulBytesSkipped, .lineUnterminated, .truncated, .gap, .trouble, .recovered,
+            .relieved:
+            break
         }
         onInputEvent(event)
     }

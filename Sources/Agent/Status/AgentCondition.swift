@@ -34,7 +34,9 @@ final class AgentCondition {
         case .trouble(let source, let detail):
             if troubled.count < Self.troubledMax || troubled[source] != nil { troubled[source] = detail }
         case .recovered(let source): troubled[source] = nil
-        case .retired, .positioned, .lineCut, .lineSkipped, .nulBytesSkipped, .lineUnterminated, .truncated, .gap: break
+        case .retired, .positioned, .lineCut, .lineSkipped, .nulBytesSkipped, .lineUnterminated, .truncated, .gap,
+            .relieved:
+            break
         }
     }
 

@@ -89,6 +89,7 @@ struct InputFact: Fact {
     var level: Logger.Level {
         switch event {
         case .retired, .positioned: .debug
+        case .relieved: .trace
         case .lineCut, .lineSkipped, .nulBytesSkipped, .lineUnterminated, .truncated, .recovered: .info
         case .trouble: .warning
         case .gap: .error
@@ -107,13 +108,16 @@ struct InputFact: Fact {
         case .gap(let source, let detail): "lines of \(source) are gone before they were read: \(detail)"
         case .trouble(let source, let detail): "\(source) can't be read: \(detail)"
         case .recovered(let source): "\(source) can be read again"
+        case .relieved(let source, let counts):
+            "of \(source) \(counts.dropped + counts.sampled + counts.limited) records are left out, \(counts.redacted) redacted"
         }
     }
 
     func measure(in metrics: MetricRegistry) {
+        if case .relieved(let source, let counts) = event { return measure(counts, of: source, in: metrics) }
         let metric: Metric? =
             switch event {
-            case .retired, .positioned, .recovered: nil
+            case .relieved, .retired, .positioned, .recovered: nil
             case .lineCut: AgentMetrics.linesCut
             case .lineSkipped: AgentMetrics.linesSkipped
             case .nulBytesSkipped: AgentMetrics.nulRuns
@@ -123,6 +127,16 @@ struct InputFact: Fact {
             case .trouble: AgentMetrics.inputTroubles
             }
         if let metric { metrics.counter(metric).increment() }
+    }
+
+    private func measure(_ counts: ReliefCounts, of source: SourceKey, in metrics: MetricRegistry) {
+        let reasons = [("drop", counts.dropped), ("sample", counts.sampled), ("rate", counts.limited)]
+        for (reason, count) in reasons where count > 0 {
+            metrics.counter(AgentMetrics.recordsLeftOut, source.text, reason).increment(by: count)
+        }
+        if counts.redacted > 0 {
+            metrics.counter(AgentMetrics.recordsRedacted, source.text).increment(by: counts.redacted)
+        }
     }
 }
 

@@ -108,6 +108,15 @@ public enum AgentMetrics {
         "millrace_agent_spool_bytes", "source",
         help: "Bytes of a source's spool on disk. A segment counts until all of it is sealed.")
 
+    static let recordsLeftOut = Metric.counter(
+        "millrace_agent_left_out_records_total", "source", "reason",
+        help:
+            "Records that were left out as configured (relief: drop, sample, rate); they are not among the source's lines."
+    )
+    static let recordsRedacted = Metric.counter(
+        "millrace_agent_redacted_records_total", "source",
+        help: "Records of which parts were replaced (relief: redact).")
+
     public static let all: [Metric] = [
         recordsShipped, bytesShipped, sourceLines, pendingBatches, ringUsed, ringSize, unread, retries, held,
         batchesDivided, deadLetters,
@@ -115,5 +124,6 @@ public enum AgentMetrics {
         producerIDFailures, unreadable, stateDamaged, linesCut, linesSkipped, nulRuns, linesUnterminated,
         filesTruncated, gaps, inputTroubles, messagesReceived, bytesReceived,
         messagesDropped, messagesUnfinished, framingErrors, connectionsRefused, syslogConnections, spoolBytes,
+        recordsLeftOut, recordsRedacted,
     ]
 }

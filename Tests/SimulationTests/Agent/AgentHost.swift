@@ -196,7 +196,7 @@ final class AgentProcess: TopicDirectory {
                 switch event {
                 case .retired, .positioned: break
                 case .lineCut, .lineSkipped, .nulBytesSkipped, .lineUnterminated, .truncated, .gap, .trouble,
-                    .recovered:
+                    .recovered, .relieved:
                     world.violated("\(name): the tailer says \(event)")
                 }
             })

@@ -27,6 +27,8 @@ public struct FileInputSettings: Sendable, Equatable {
     public var longLines: LongLines
     /// Lines that make one record; nil where each line is one.
     public var multiline: Multiline?
+    /// What is left out or redacted.
+    public var relief: ReliefSettings?
 
     public init(
         paths: [String], exclude: [String] = [], topic: String, format: String? = nil,
@@ -57,7 +59,7 @@ public struct FileInputSettings: Sendable, Equatable {
             && left.format == right.format && left.labels.elementsEqual(right.labels, by: ==)
             && left.start == right.start && left.lineBytesMax == right.lineBytesMax
             && left.longLines == right.longLines && left.ignoreOlder == right.ignoreOlder && left.polls == right.polls
-            && left.multiline == right.multiline
+            && left.multiline == right.multiline && left.relief == right.relief
     }
 
     var headers: [(name: String, value: String)] { (format.map { [("format", $0)] } ?? []) + labels }

@@ -26,7 +26,8 @@ final class TailedSource {
         self.isKnown = isKnown
         folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "/"
         pathHash = StableHash.of(path)
-        origin = LineOrigin(source: SourceKey(host + path), topic: settings.topic, headers: settings.headers)
+        origin = LineOrigin(
+            source: SourceKey(host + path), topic: settings.topic, headers: settings.headers, relief: settings.relief)
     }
 }
 

@@ -308,7 +308,8 @@ public final class JournalInput: Input {
         if let known = origins[key] { return known }
         if origins.count >= Self.originsMax { origins.removeAll() }
         let source = key.isEmpty ? source : SourceKey(bytes: Array("\(host)/".utf8) + key)
-        let origin = LineOrigin(source: source, topic: settings.topic, headers: settings.headers)
+        let origin = LineOrigin(
+            source: source, topic: settings.topic, headers: settings.headers, relief: settings.relief)
         origins[key] = origin
         return origin
     }

@@ -25,6 +25,8 @@ public struct JournalInputSettings: Sendable, Equatable {
     public var labels: [(name: String, value: String)]
     /// The longest line of JSON for an entry. A field that doesn't fit is written as null, as journalctl does, and counted.
     public var entryBytesMax = SealSettings.lineBytesMax
+    /// What is left out or redacted, matched against the entry's JSON.
+    public var relief: ReliefSettings?
     /// What is run to read the journal, in a process of its own; options are added to it.
     public var readerCommand = ["/proc/self/exe", "journal-reader"]
     /// How long a reader that ended is left alone at first; doubles up to half a minute while it gets nowhere.
@@ -62,6 +64,7 @@ public struct JournalInputSettings: Sendable, Equatable {
             && left.ownUnit == right.ownUnit && left.topic == right.topic
             && left.labels.elementsEqual(right.labels, by: ==) && left.entryBytesMax == right.entryBytesMax
             && left.readerCommand == right.readerCommand && left.restartDelay == right.restartDelay
+            && left.relief == right.relief
     }
 
     /// `emerg` … `debug`, as `journalctl -p` knows them, in the order of their numbers.

@@ -17,7 +17,8 @@ final class SyslogFormat: SpooledFormat {
         self.settings = settings
         self.host = host
         common = LineOrigin(
-            source: SourceKey("\(host)/\(settings.name)"), topic: settings.topic, headers: settings.headers)
+            source: SourceKey("\(host)/\(settings.name)"), topic: settings.topic, headers: settings.headers,
+            relief: settings.relief)
     }
 
     /// One origin for each sender's address, up to as many as are configured; the others share one, as those without an address do.
@@ -34,7 +35,7 @@ final class SyslogFormat: SpooledFormat {
         guard origins.count < settings.sendersMax else { return common }
         let origin = LineOrigin(
             source: SourceKey("\(host)/\(settings.name)/\(Self.text(of: sender))"), topic: settings.topic,
-            headers: settings.headers)
+            headers: settings.headers, relief: settings.relief)
         origins[sender] = origin
         return origin
     }

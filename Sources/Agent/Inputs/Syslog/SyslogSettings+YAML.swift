@@ -33,6 +33,7 @@ extension SyslogSettings {
                 "syslog at \(open) is neither encrypted nor authenticated, and other machines reach it: say allow_plaintext: true where that "
                     + "is meant", at: node.place)
         }
+        relief = try ReliefSettings.read(&section)
         spool = try SpoolSettings(reading: &section)
         try section.finish()
     }

@@ -30,6 +30,7 @@ public struct SyslogSettings: Sendable, Equatable {
     public var connectionsMax = 128
     /// Senders whose messages carry a key of their own (`host/name/address`); those of others carry `host/name`.
     public var sendersMax = 64
+    public var relief: ReliefSettings?
     public var spool = SpoolSettings()
 
     public init() {}
@@ -46,6 +47,7 @@ public struct SyslogSettings: Sendable, Equatable {
     public static func == (left: SyslogSettings, right: SyslogSettings) -> Bool {
         left.listensAs(right) && left.topic == right.topic && left.value == right.value && left.format == right.format
             && left.labels.elementsEqual(right.labels, by: ==) && left.sendersMax == right.sendersMax
+            && left.relief == right.relief
     }
 
     /// Whether what receives messages need not change.

@@ -36,6 +36,80 @@ import Testing
         }
     }
 
+    /// `made`: so much of the copy stands when the look begins. It may be found before its original, or after it.
+    @Test(arguments: [(0, 0), (0, 2), (100, 0), (100, 150), (1100, 0), (1100, 2000)], [false, true])
+    func aCopyThatIsFinishedBetweenAnyTwoCallsIsNotReadAgain(sizes: (padding: Int, made: Int), isFirst: Bool) throws {
+        let (padding, made) = sizes
+        let lines = (1...3).map { String($0) + String(repeating: "x", count: padding) }
+        for count in 0..<60 {
+            let rig = TailerRig()
+            if isFirst { rig.disk.listingOrder = (>) }
+            try rig.start()
+            rig.write(lines.map { $0 + "\n" }.joined())
+            #expect(rig.read() == lines)
+            rig.pass(.milliseconds(5))
+            let bytes = rig.disk.node(log)!.bytes
+            let copy = rig.disk.create(log + ".1")
+            rig.disk.append(Array(bytes.prefix(made)), to: copy)
+            rig.notifier.renamed(log + ".1")
+            var left = count
+            var isCut = false
+            func finishAndCut() {
+                isCut = true
+                rig.disk.append(Array(bytes.dropFirst(made)), to: copy)
+                rig.cut(log)
+            }
+            rig.disk.onCall = {
+                left -= 1
+                if left < 0, !isCut { finishAndCut() }
+            }
+            let first = rig.read()
+            if !isCut { finishAndCut() }
+            rig.write("4\n")
+            #expect(first + rig.read(for: .seconds(30)) == ["4"], "finished before call \(count)")
+            #expect(rig.gaps == 0)
+        }
+    }
+
+    /// Names may be looked at in any order: both may have been found gone, and stand there again when the look ends.
+    @Test(arguments: [false, true]) func aRotationBetweenAnyTwoCallsIsNotReadAgain(isBackwards: Bool) throws {
+        for count in 0..<60 {
+            for gap in 0..<8 {
+                let rig = TailerRig()
+                if isBackwards { rig.disk.listingOrder = (>) }
+                rig.disk.reusesInodes = true
+                rig.disk.tellsBirth = true
+                rig.settings.idleClose = .seconds(1)
+                try rig.start()
+                rig.write("1\n")
+                #expect(rig.read() == ["1"])
+                rig.rename(log, to: log + ".1")
+                rig.write("2\n")
+                #expect(rig.read(for: .seconds(30)) == ["2"])
+                let original = rig.disk.node(log + ".1")!
+                let copy = rig.disk.create(log + ".2.gz")
+                rig.disk.append(Gzip.compress(original.bytes), to: copy)
+                rig.disk.setModified(original.modified, of: copy)
+                rig.notifier.renamed(log + ".2.gz")
+                var steps = [
+                    { rig.remove(log + ".1") }, { rig.rename(log, to: log + ".1") }, { _ = rig.write("3\n") },
+                ]
+                var left = count
+                rig.disk.onCall = {
+                    left -= 1
+                    if left < 0, !steps.isEmpty {
+                        steps.removeFirst()()
+                        left = gap
+                    }
+                }
+                let first = rig.read()
+                while !steps.isEmpty { steps.removeFirst()() }
+                #expect(first + rig.read(for: .seconds(30)) == ["3"], "before call \(count), then each \(gap)")
+                #expect(rig.gaps == 0)
+            }
+        }
+    }
+
     @Test(arguments: [false, true])
     func aFileThatVanishedWhileTheAgentWasAwayIsToldOfThoughItsInodeWasGivenAway(tellsBirth: Bool) throws {
         let rig = TailerRig()

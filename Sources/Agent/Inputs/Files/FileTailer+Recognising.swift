@@ -54,12 +54,10 @@ extension FileTailer {
     }
 
     /// Whether the file's content is the stream's, as far as that was read; nil where the file is no longer under its name. In a long
-    /// compressed file the bytes before the position are left to the first read.
+    /// compressed file the bytes before the position are left to the first read. Asks the content, not the size that was found: a copy may
+    /// have been finished, and its original cut, since the file was found.
     func fits(_ stream: FileStream, _ found: FoundFile) -> Bool? {
         let position = stream.position
-        guard found.location.isCompressed || found.size >= position.offset || position.progress == .unwanted else {
-            return false
-        }
         guard let opened = try? OpenedContent.open(found.location.path, in: files) else { return nil }
         guard case .content(let content) = opened else { return false }
         defer { content.close() }

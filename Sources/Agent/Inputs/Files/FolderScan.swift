@@ -27,6 +27,7 @@ struct FolderScan {
         var siblings: [String: Siblings] = [:]
         var seen: Set<FileID> = []
         var others: [String] = []
+        var vanished: Set<String> = []
         let before = folder.streams.values.filter { $0.location?.folder == folder.path }.sorted { $0.id < $1.id }
         folder.streams = [:]
         let isKnown = isKnown()
@@ -35,7 +36,11 @@ struct FolderScan {
                 others.append(entry.name)
                 continue
             }
-            guard let status = status(entry.name), seen.insert(FileID(status)).inserted else { continue }
+            guard let status = status(entry.name) else {
+                vanished.insert(entry.name)
+                continue
+            }
+            guard seen.insert(FileID(status)).inserted else { continue }
             let found = FoundFile(
                 location: FileLocation(folder: folder.path, name: entry.name, age: place.age), file: FileID(status),
                 size: status.size, modified: status.modified, isMatch: place.isMatch)
@@ -50,7 +55,7 @@ struct FolderScan {
                 tailer.loseName(of: stream, now: now)
             }
         }
-        conclude(siblings)
+        conclude(siblings, vanished: vanished)
     }
 
     // MARK: - Looking
@@ -131,7 +136,8 @@ struct FolderScan {
 
     // MARK: - Concluding
 
-    private func conclude(_ siblings: [String: Siblings]) {
+    /// - Parameter vanished: what was listed, and could not be looked at. A link that leads nowhere stays so; another name was given away.
+    private func conclude(_ siblings: [String: Siblings], vanished: Set<String>) {
         var open: [(source: TailedSource, siblings: Siblings, decisions: [Lineage.Decision])] = []
         for path in Set(siblings.keys).union(sourcesHere.map(\.path)).sorted() {
             guard let source = tailer.sources[path] else { continue }
@@ -145,7 +151,9 @@ struct FolderScan {
         }
         guard !open.isEmpty else { return }
         let names = (try? tailer.files.list(FilePath(folder.path))).map(Self.fileNames)
-        let changed = names.map { $0.symmetricDifference(Self.fileNames(entries)) }
+        let changed = names.map { names in
+            names.symmetricDifference(Self.fileNames(entries)).union(vanished.filter { status($0) != nil })
+        }
         for (source, here, decisions) in open {
             if let changed, isUnmoved(here, of: source, changed) {
                 tailer.conclude(source, here, decisions, now: now)

@@ -47,6 +47,13 @@ final class FileHistory {
         disk.reusesInodes = traits.reusesInodes
         // Most file systems do.
         disk.tellsBirth = seed % 4 != 0
+        if traits.listsByHash {
+            func place(_ name: String) -> UInt64 {
+                var name = name
+                return (name.withUTF8 { StableHash.of(UnsafeRawBufferPointer($0)) } ^ seed) &* 0x9e37_79b9_7f4a_7c15
+            }
+            disk.listingOrder = { (place($0), $0) < (place($1), $1) }
+        }
         disk.makeFolder("/log")
         disk.makeFolder("/data")
         broker = HistoryBroker(self)

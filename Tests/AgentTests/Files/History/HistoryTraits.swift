@@ -51,6 +51,8 @@ struct HistoryTraits {
     var reconcile = Duration.seconds(5)
     var poll = Duration.seconds(1)
     var blockBytes = 4096
+    /// Names are listed in the order of a hash, as ext4 does; else by name.
+    var listsByHash = false
     var storm = Duration.seconds(12)
 
     init(random: inout SeededRandom) {
@@ -75,5 +77,6 @@ struct HistoryTraits {
         intentsMax = random.oneIn(3) ? 24 : 256
         oddLines = random.oneIn(3)
         blockBytes = [256, 1024, 4096].randomElement(using: &random)!
+        listsByHash = random.oneIn(2)
     }
 }

@@ -40,6 +40,8 @@ final class LogDisk: FileSystem, @unchecked Sendable {
     var reusesInodes = false
     /// Whether it tells when a file was made.
     var tellsBirth = false
+    /// Disks list names in an order of their own.
+    var listingOrder: (String, String) -> Bool = (<)
     /// Files that the tailer may have open at a time.
     var handlesMax = Int.max
     private(set) var handles = 0
@@ -168,7 +170,7 @@ final class LogDisk: FileSystem, @unchecked Sendable {
         let below = folders.keys.filter {
             $0 != path && $0.hasPrefix(prefix) && !$0.dropFirst(prefix.count).contains("/")
         }
-        return entries.keys.sorted().map { DirectoryEntry(name: $0, isDirectory: false) }
+        return entries.keys.sorted(by: listingOrder).map { DirectoryEntry(name: $0, isDirectory: false) }
             + below.sorted().map { DirectoryEntry(name: String($0.dropFirst(prefix.count)), isDirectory: true) }
     }
 

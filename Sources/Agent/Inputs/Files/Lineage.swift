@@ -179,11 +179,20 @@ struct Lineage {
                     && !passed.contains(file.trace) && stream.mayHaveBecome(file)
                     && (file.location.isCompressed || !stream.isCompressed)
                     && own.map { mayBeOriginal(file, of: $0) && !isPart(file, of: $0) } ?? true
+                    && !outlivedYounger(file, index, placed, free)
             }
             // Of one that is done nothing is wanted: what may have been its copy is new if its inode was given away.
             if stream.isDone, copy != nil { continue }
             place(index, copy ?? candidates.first { $0 == own }, &placed, &free)
         }
+    }
+
+    /// Whether a stream younger than the one at `index` lost its file, while this one has its name: the oldest are removed first, so this
+    /// file came after both. True only where it then counts as new, and where nothing may be a copy of the lost one.
+    private func outlivedYounger(_ file: FoundFile, _ index: Int, _ placed: [FoundFile?], _ free: [FoundFile]) -> Bool {
+        streams[(index + 1)...].contains { $0.place == .unnamed }
+            && !placed.contains { $0.map { file.location.isOlder(than: $0.location) == true } ?? false }
+            && !free.contains { $0.location.age != .current && file.location.isOlder(than: $0.location) == true }
     }
 
     /// Whether `file` may hold what stood in `own`, or in another file with its inode, before.

@@ -118,6 +118,29 @@ struct ScrubberTests {
         #expect(again.isDuplicate && again.baseOffset == Offset(17))
     }
 
+    /// Nothing was appended since the clean start, so that nothing but the mend changed what is known of producers.
+    @Test func whatProducersKnowSurvivesAMendAndACleanRestart() throws {
+        let machine = try prepared(3)
+        func send(_ producer: Int64, _ sequence: Int32) throws -> Offset {
+            let answer = try machine.log().append(
+                batch(["value"], producer: producer, sequence: sequence), leaderEpoch: LeaderEpoch(3), origin: .client,
+                now: noon)
+            return answer.baseOffset
+        }
+        #expect(try send(9, 0) == Offset(3))
+        for sequence in 3..<20 as Range<Int32> { _ = try send(5, sequence) }
+        try machine.shutDown()
+        try machine.start()
+        try rot(machine, offset: 3)
+        scrub(machine)
+        #expect(machine.facts.names.contains("batches_quarantined"))
+        try machine.shutDown()
+        try machine.start()
+        // It was acknowledged: who sends it again hears what he would have heard, and goes on behind it.
+        #expect(try send(9, 0) == Offset(3))
+        #expect(try send(9, 1) == Offset(21))
+    }
+
     @Test func aWrongLeaderEpochIsToldAndItsRecordsStay() throws {
         let machine = try prepared()
         try rot(machine, offset: 7, byte: 15)

@@ -191,17 +191,29 @@ extension PartitionLog {
         }
     }
 
-    /// Makes everything durable for a clean shutdown, also what recovery could find out by itself.
+    /// Makes everything durable for a clean shutdown, also what recovery could find out by itself. What stands in the files already is not
+    /// written again; what is known of producers may have changed without an append, where a damaged batch was taken out.
     func settle() throws(FileError) {
-        if state.withLock({ $0.isSettled }) { return }
-        _ = try flush()
+        let isSettled = state.withLock { $0.isSettled }
+        if !isSettled { _ = try flush() }
         let (segment, producers, end) = state.withLock {
             ($0.segments[$0.segments.count - 1], $0.summedProducers, $0.end.offset)
         }
-        try segment.writeIndexes()
-        try segment.sync()
-        try segment.syncIndexes()
-        let snapshot = Folder.segmentFileName(end, ProducerSnapshot.suffix)
-        try shared.fileSystem.replace(snapshot, in: folder, with: ProducerSnapshot.bytes(producers))
+        let name = Folder.segmentFileName(end, ProducerSnapshot.suffix)
+        let snapshot = ProducerSnapshot.bytes(producers)
+        if isSettled {
+            let limit = ByteCount.bytes(snapshot.count)
+            if let standing = try? shared.fileSystem.contents(
+                of: folder.segmentFile(end, ProducerSnapshot.suffix), bytesMax: limit),
+                standing == snapshot
+            {
+                return
+            }
+        } else {
+            try segment.writeIndexes()
+            try segment.sync()
+            try segment.syncIndexes()
+        }
+        try shared.fileSystem.replace(name, in: folder, with: snapshot)
     }
 }

@@ -50,7 +50,7 @@ public final class PartitionLog: Sendable {
         var deleted: [(paths: [FilePath], after: Timestamp)] = []
         /// Up to where the log was compacted.
         var cleanedTo: Offset = .zero
-        /// All that a clean shutdown writes stands in the files: nothing was appended or cut since they were read.
+        /// The active segment and its indexes stand in their files: nothing was appended or cut since a clean start read them.
         var isSettled = false
         var offlineReason: String?
         var isClosed = false

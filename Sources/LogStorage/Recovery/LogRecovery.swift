@@ -298,13 +298,11 @@ struct LogRecovery {
     private func log(_ producers: ProducerState) -> PartitionLog {
         let active = segments[segments.count - 1]
         let place = LogPosition(offset: end, segment: active.baseOffset, position: active.size)
-        let snapshot = folder.segmentFile(end, ProducerSnapshot.suffix)
-        let isSettled =
-            start.isClean && isUntouched && scannedFrom == nil && ((try? fileSystem.exists(snapshot)) ?? false)
         var state = PartitionLog.State(
             config: config, segments: segments, logStart: max(start.logStart ?? .zero, segments[0].baseOffset),
             end: place, durable: place, highWatermark: place, producers: producers, epochs: epochs,
-            cleanedTo: start.cleanedTo, isSettled: isSettled, lastFlush: shared.time.wallTime)
+            cleanedTo: start.cleanedTo, isSettled: start.isClean && isUntouched && scannedFrom == nil,
+            lastFlush: shared.time.wallTime)
         state.hasAborted = segments.contains { $0.abortedSum.count > 0 }
         return PartitionLog(
             partition, topicID: topicID, folder: folder, shared: shared, durablePoint: durablePoint, state: state)

@@ -148,6 +148,7 @@ final class RunningBroker: Sendable {
                 try createDurably(settings.data, fileSystem)
                 var directorySettings = LogDirectorySettings()
                 directorySettings.reserve = settings.diskReserve
+                directorySettings.recoveryThreads = System.coreCount
                 directorySettings.producersMax = settings.limits.producersPerPartitionMax
                 let logs = LogDirectories(
                     paths: settings.logFolders, fileSystem: fileSystem, time: time, settings: directorySettings,

@@ -6,6 +6,9 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     public enum Level: Sendable { case debug, info, warning, error }
 
     case uncleanStart(FilePath)
+    /// So much of what the last life left unchecked was read by now. `left`: how long the rest takes at that pace; nil while nobody knows.
+    case recovering(
+        FilePath, opened: Int, partitions: Int, bytesRead: ByteCount, bytes: ByteCount, left: Duration?)
     case recovered(TopicPartition, segments: Int, bytesRead: ByteCount, end: Offset)
     case tailCut(TopicPartition, file: FilePath, position: Int64, bytesCut: Int64, reason: String)
     case segmentsDropped(TopicPartition, count: Int, from: Offset, reason: String)
@@ -38,7 +41,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
 
     public var level: Level {
         switch self {
-        case .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain, .scrubbed: .info
+        case .recovering, .recovered, .segmentsDeleted, .compacted, .diskHasRoomAgain, .scrubbed: .info
         case .uncleanStart, .tailCut, .segmentsDropped, .batchesMissing, .epochMended, .indexRebuilt, .snapshotIgnored,
             .checkpointIgnored, .checkpointNotWritten, .batchNotCompacted, .maintenanceFailed, .strangeFolder,
             .readsDiffer, .scrubFailed:
@@ -51,6 +54,7 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
     public var name: String {
         switch self {
         case .uncleanStart: "unclean_start"
+        case .recovering: "recovering"
         case .recovered: "recovered"
         case .tailCut: "tail_cut"
         case .segmentsDropped: "segments_dropped"
@@ -86,6 +90,9 @@ public enum LogFact: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .uncleanStart(let path):
             "\(path) was not shut down cleanly: segments past their recovery point are checked"
+        case .recovering(let path, let opened, let partitions, let read, let bytes, let left):
+            "\(path): \(read) of \(bytes) checked, \(opened) of \(partitions) partitions open"
+                + (left.map { ", about \($0.components.seconds) s left" } ?? "")
         case .recovered(let partition, let segments, let bytes, let end):
             "\(partition): \(segments) segments (\(bytes)) checked, the log ends at offset \(end)"
         case .tailCut(let partition, let file, let position, let cut, let reason):

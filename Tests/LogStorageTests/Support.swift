@@ -84,10 +84,11 @@ final class Machine {
     let facts = Facts()
 
     final class Facts: Sendable {
-        private let all = Mutex<[LogFact]>([])
-        func add(_ fact: LogFact) { all.withLock { $0.append(fact) } }
-        var names: [String] { all.withLock { $0.map(\.name) } }
-        func clear() { all.withLock { $0 = [] } }
+        private let heard = Mutex<[LogFact]>([])
+        func add(_ fact: LogFact) { heard.withLock { $0.append(fact) } }
+        var all: [LogFact] { heard.withLock { $0 } }
+        var names: [String] { all.map(\.name) }
+        func clear() { heard.withLock { $0 = [] } }
     }
 
     init(_ durability: Durability = .fsync, segmentBytes: ByteCount = .kib(64)) {

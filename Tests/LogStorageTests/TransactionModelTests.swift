@@ -22,8 +22,15 @@ private struct TransactionLife {
     var batches: [Batch] = []
     var sequences: [Int64: Int32] = [:]
     var count = 0
+    /// Its process dies in the middle of a call rather than between two, and nothing else cuts it.
+    let isCut: Bool
+    /// Being appended: it may be in the log or not where the call doesn't come back.
+    private var pending: Batch?
+    /// What nobody may lose any more.
+    private var acknowledged: Int64 = 0
 
-    init(seed: UInt64, _ durability: Durability) {
+    init(seed: UInt64, _ durability: Durability, isCut: Bool = false) {
+        self.isCut = isCut
         random = SeededRandom(seed: seed)
         machine = Machine(durability, segmentBytes: .bytes(Int.random(in: 400...2500, using: &random)))
         machine.config.indexInterval = .bytes(Int.random(in: 0...600, using: &random))
@@ -51,13 +58,16 @@ private struct TransactionLife {
 
     mutating func step() throws {
         let log = try machine.log()
-        switch Int.random(in: 0..<40, using: &random) {
+        let choice = Int.random(in: 0..<40, using: &random)
+        switch choice {
         case 0..<20: try append(log)
+        case 30 where isCut, 34 where isCut, 35 where isCut: try append(log)
         case 20..<26:
             let producer = Int64.random(in: 1...4, using: &random)
             let commits = random.oneIn(2)
+            pending = Batch(base: end, end: end + 1, producer: producer, commits: commits)
             try log.end(producer, commits: commits, at: machine.time.wallTime)
-            batches.append(Batch(base: end, end: end + 1, producer: producer, commits: commits))
+            keepPending()
         case 26..<30: _ = try log.flush()
         case 30:
             let target = Int64.random(in: log.logStartOffset.rawValue...end, using: &random)
@@ -74,26 +84,44 @@ private struct TransactionLife {
         case 35:
             let durable = log.durableOffset.rawValue
             machine.crash(Survival.allCases.randomElement(using: &random)!, seed: random.next())
-            // Which of what was not synced survived: what the log says, as long as it is a prefix without holes.
-            let log = try machine.log()
-            try #require(log.logEndOffset.rawValue >= durable)
-            var stored: Set<Int64> = []
-            var next = log.logStartOffset
-            while next < log.logEndOffset {
-                var cursor = RecordBatchCursor(
-                    try log.read(from: next, bytesMax: .mib(1), atLeastOneBatch: true, upTo: .logEnd).bytes())
-                while let batch = try cursor.next() {
-                    if batch.recordCount > 0 { stored.insert(batch.baseOffset.rawValue) }
-                    next = batch.nextOffset
-                }
-            }
-            batches.removeAll {
-                $0.base >= log.logStartOffset.rawValue && !stored.contains($0.base) && $0.base >= durable
-            }
-            relearn(log)
-            fill(log)
+            try learnWhatSurvived(durable)
         default: try append(log)
         }
+        acknowledged = machine.directory?.log(for: partition)?.durableOffset.rawValue ?? end
+    }
+
+    private mutating func keepPending() {
+        if let pending { batches.append(pending) }
+        pending = nil
+    }
+
+    /// Starts again after a call that was cut.
+    mutating func comeBack(_ survival: Survival) throws {
+        keepPending()
+        machine.crash(survival, seed: random.next())
+        machine.disk.stopAt(operation: nil)
+        try machine.start()
+        try #require(machine.directory.offlinePartitions.isEmpty)
+        try learnWhatSurvived(acknowledged)
+    }
+
+    /// Which of what was not synced survived: what the log says.
+    private mutating func learnWhatSurvived(_ durable: Int64) throws {
+        let log = try machine.log()
+        try #require(log.logEndOffset.rawValue >= durable)
+        var stored: Set<Int64> = []
+        var next = log.logStartOffset
+        while next < log.logEndOffset {
+            var cursor = RecordBatchCursor(
+                try log.read(from: next, bytesMax: .mib(1), atLeastOneBatch: true, upTo: .logEnd).bytes())
+            while let batch = try cursor.next() {
+                if batch.recordCount > 0 { stored.insert(batch.baseOffset.rawValue) }
+                next = batch.nextOffset
+            }
+        }
+        batches.removeAll { $0.base >= log.logStartOffset.rawValue && !stored.contains($0.base) && $0.base >= durable }
+        relearn(log)
+        fill(log)
     }
 
     private mutating func relearnBehind(_ producer: Int64, _ count: Int) {
@@ -118,21 +146,26 @@ private struct TransactionLife {
             count += 1
             return "\(count)" + String(repeating: "t", count: Int.random(in: 0...40, using: &random))
         }
+        pending = Batch(base: end, end: end + Int64(values.count), producer: producer, values: values)
         if producer < 5 {
             do {
                 let result = try log.addTransactional(
                     values, producer: producer, sequence: sequences[producer, default: 0], at: machine.time.wallTime)
                 // Behind a gap that a crash left this sequence may be one that survived.
-                if result.isDuplicate { return relearnBehind(producer, values.count) }
+                if result.isDuplicate {
+                    pending = nil
+                    return relearnBehind(producer, values.count)
+                }
             } catch let error as AppendError where error.code == .outOfOrderSequence {
                 // A crash left a gap before what survived: the producer would have to send that first.
+                pending = nil
                 return
             }
             sequences[producer, default: 0] += Int32(values.count)
         } else {
             try log.add(values, at: machine.time.wallTime)
         }
-        batches.append(Batch(base: end, end: end + Int64(values.count), producer: producer, values: values))
+        keepPending()
     }
 
     mutating func check() throws {
@@ -179,5 +212,33 @@ struct TransactionModelTests {
         let report = try LogVerifier(path: "/data", fileSystem: life.machine.disk, isInUse: false).run()
         let findings = report.findings.filter { $0.path.extension == "txnindex" }
         #expect(findings.isEmpty, "seed \(seed): \(findings.prefix(3))")
+    }
+
+    /// Each life is cut at every mutating call, with what was not synced dropped, kept and torn.
+    @Test(arguments: isFullTest ? 0..<120 : 0..<6 as Range<UInt64>)
+    func aCutAtAnyCallLeavesEachTransactionWholeOrUndecided(seed: UInt64) throws {
+        func live(_ life: inout TransactionLife) throws {
+            while life.machine.disk.operationCount < 110 { try life.step() }
+        }
+        var whole = TransactionLife(seed: seed, .fsync, isCut: true)
+        try live(&whole)
+        for stop in 1...whole.machine.disk.operationCount {
+            for survival in Survival.allCases {
+                var life = TransactionLife(seed: seed, .fsync, isCut: true)
+                life.machine.disk.stopAt(operation: stop)
+                do { try live(&life) } catch {}
+                do {
+                    try life.comeBack(survival)
+                    try life.check()
+                    for _ in 0..<5 {
+                        try life.step()
+                        try life.check()
+                    }
+                } catch {
+                    Issue.record("seed \(seed), cut at call \(stop), \(survival): \(error)")
+                    return
+                }
+            }
+        }
     }
 }

@@ -98,7 +98,8 @@ final class BrokerVitals: Sendable {
                 "disk space of \(path)",
                 .notReady("\(path) has \(free) free: appends are refused; free some space"))
         case .diskHasRoomAgain(let path, _): health.report("disk space of \(path)", .ready)
-        case .uncleanStart, .recovered, .tailCut, .segmentsDropped, .batchesQuarantined, .batchesMissing, .epochMended,
+        case .uncleanStart, .recovering, .recovered, .tailCut, .segmentsDropped, .batchesQuarantined, .batchesMissing,
+            .epochMended,
             .indexRebuilt,
             .snapshotIgnored, .checkpointIgnored, .checkpointNotWritten, .segmentsDeleted, .compacted,
             .batchNotCompacted, .maintenanceFailed, .strangeFolder, .rotFound, .readsDiffer, .scrubFailed, .scrubbed:

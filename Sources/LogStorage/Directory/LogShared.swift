@@ -14,6 +14,8 @@ public struct LogDirectorySettings: Sendable {
     public var decompressedMax = ByteCount.mib(128)
     /// Appends are refused while less than this is free on the disk; reads, deletions and retention go on.
     public var reserve = ByteCount.mib(64)
+    /// So many partitions are opened at a time.
+    public var recoveryThreads = 1
     /// Memory for the keys of one compaction; a larger log is compacted in several goes.
     public var compactionKeyBytes = ByteCount.mib(64)
 

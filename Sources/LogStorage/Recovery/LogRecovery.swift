@@ -32,6 +32,7 @@ struct LogRecovery {
     let shared: LogShared
     let config: LogConfig
     let start: LogStart
+    private let progress: RecoveryProgress?
 
     private let durablePoint: DurablePoint
     /// All below it was on the disk.
@@ -48,7 +49,7 @@ struct LogRecovery {
 
     init(
         _ partition: TopicPartition, topicID: TopicID, path: FilePath, shared: LogShared, config: LogConfig,
-        start: LogStart
+        start: LogStart, progress: RecoveryProgress? = nil
     ) {
         self.partition = partition
         self.topicID = topicID
@@ -56,6 +57,7 @@ struct LogRecovery {
         self.shared = shared
         self.config = config
         self.start = start
+        self.progress = progress
         durablePoint = DurablePoint(folder, shared.fileSystem, topicID: topicID)
     }
 
@@ -122,6 +124,17 @@ struct LogRecovery {
         try finishSegments()
     }
 
+    /// About how many bytes `open` will read of the segments in this folder; 0 where that can't be found out.
+    static func bytesToRead(_ folder: Folder, _ start: LogStart, _ fileSystem: any FileSystem) -> Int64 {
+        let bases = Folder.offsets((try? fileSystem.list(folder.path))?.map(\.name) ?? [], Segment.logSuffix)
+        let read = bases.enumerated().filter { place, _ in
+            start.checksAll || place + 1 == bases.count || bases[place + 1] > start.recoveryPoint
+        }
+        return read.reduce(0) { sum, segment in
+            sum + ((try? fileSystem.status(folder.segmentFile(segment.element, Segment.logSuffix)))??.size ?? 0)
+        }
+    }
+
     private mutating func take(_ segment: Segment, next: Offset?) throws(FileError) {
         if let reason = try segment.load(indexInterval: config.indexInterval, isActive: next == nil) {
             shared.emit(.indexRebuilt(partition, file: segment.path, reason: reason))
@@ -148,10 +161,18 @@ struct LogRecovery {
         // What stands before these, compaction may have thinned out.
         let thinned = start.checksAll ? start.cleanedTo : max(start.recoveryPoint, start.cleanedTo)
         let contiguousFrom = max(thinned, segment.baseOffset)
+        var untold: Int64 = 0
+        func tell(_ count: Int64) {
+            untold += count
+            guard untold >= 16 << 20 else { return }
+            progress?.read(untold)
+            untold = 0
+        }
+        defer { progress?.read(untold) }
         var scan = try segment.rebuild(
             indexInterval: config.indexInterval, checkingCRC: true, contiguousFrom: contiguousFrom,
             limit: rest.first ?? cleanEnd
-        ) { _ in }
+        ) { batch in tell(Int64(batch.byteCount)) }
         bytesRead += scan.size
         if scan.flaw == nil, rest.isEmpty, scan.next < known { distrustIfAbsurd(scan.next) }
         // Before the recovery point compaction may have taken the last batches of a segment.

@@ -61,9 +61,12 @@ struct SegmentRepair {
     private func forget(_ holes: [SegmentSurvey.Hole]) throws(FileError) {
         let lost = holes.filter { $0.to > $0.from }.map { $0.from.rawValue..<$0.to.rawValue }
         guard let first = holes.first else { return }
-        let offsets = Folder.offsets(try fileSystem.list(folder.path).map(\.name), ProducerSnapshot.suffix)
-        // With an older one the batches since are read again, and what is missing among them is found.
-        let hasOlder = offsets.contains { $0 <= first.from && snapshot($0) != nil }
+        let names = try fileSystem.list(folder.path).map(\.name)
+        let offsets = Folder.offsets(names, ProducerSnapshot.suffix)
+        // With an older one the batches since are read again, and what is missing among them is found: also whether a marker is, so that its
+        // transaction is open still. A log that was never trimmed is read from its beginning.
+        let isWhole = Folder.offsets(names, Segment.logSuffix).first == .zero
+        let hasOlder = isWhole || offsets.contains { $0 <= first.from && snapshot($0) != nil }
         for offset in offsets where offset > first.from {
             let name = Folder.segmentFileName(offset, ProducerSnapshot.suffix)
             guard !hasOlder, var state = snapshot(offset) else {

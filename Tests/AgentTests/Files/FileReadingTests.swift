@@ -41,6 +41,16 @@ import Testing
         #expect(rig.read(for: .seconds(30)) == [])
     }
 
+    /// To compare the first bytes with what is known of them, what was inflated is thrown away.
+    @Test func aCompressedFileThatWasReadToItsEndIsSeenToEndThere() throws {
+        let rig = TailerRig()
+        let node = rig.disk.create("/log/a.gz")
+        rig.disk.append(Gzip.compress(Array(repeating: UInt8(ascii: "x"), count: 3000)), to: node)
+        let content = GzipContent(try rig.disk.open("/log/a.gz", .read), path: "/log/a.gz")
+        #expect(try content.mark(at: 2000, count: 4096).length == 1000 && content.isFinal)
+        #expect(try content.mark(at: 0, count: 1024).length == 1024 && content.isFinal)
+    }
+
     @Test func startAtTheEndHoldsForTheFirstLookOnly() throws {
         let rig = TailerRig()
         rig.input.start = .end

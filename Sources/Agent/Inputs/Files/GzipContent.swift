@@ -101,7 +101,6 @@ final class GzipContent: FileContent {
         window.removeAll(keepingCapacity: true)
         windowStart = 0
         state = .betweenMembers
-        isFinal = false
     }
 
     /// Adds up to `wanted` bytes to the window; adds none at the end of what is there.

@@ -57,7 +57,7 @@ def mappings(node, path=()):
             yield from mappings(value, path + (index,))
 
 
-CHOSEN = {"labels", "columns", "rename", "row", "hosts"}
+CHOSEN = {"labels", "columns", "rename", "row", "hosts", "values"}
 
 
 @pytest.mark.parametrize("path, kind", FILES, ids=lambda value: named(value) if hasattr(value, "parts") else value)

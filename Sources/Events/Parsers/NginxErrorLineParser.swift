@@ -19,6 +19,7 @@ public struct NginxErrorLineParser: LineParser {
         "debug", "info", "notice", "warn", "error", "crit", "alert", "emerg",
     ]
     private static let time: TimePattern = {
+        // The pattern is ours: it is understood, or nothing here works.
         do { return try TimePattern("%Y/%m/%d %H:%M:%S") } catch { fatalError("\(error)") }
     }()
 

@@ -37,6 +37,7 @@ public struct SyslogLineParser: LineParser {
     public init(format: Format = .auto, zone: Int = 0) {
         self.format = format
         self.zone = zone
+        // The pattern is ours: it is understood, or nothing here works.
         do { oldTime = try TimePattern("%b %e %H:%M:%S", zone: zone) } catch { fatalError("\(error)") }
     }
 

@@ -2,7 +2,7 @@
     import Glibc
 #endif
 
-/// A counting semaphore for plain threads.
+/// A counting semaphore for plain threads. Unchecked: the system's semaphore is made to be used from any thread, and stays where it was made.
 final class ThreadSemaphore: @unchecked Sendable {
     private let semaphore: UnsafeMutablePointer<sem_t>
 

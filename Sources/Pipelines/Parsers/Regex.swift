@@ -19,6 +19,7 @@ final class Regex: Sendable {
     /// What backtracking may take of memory, in KiB.
     static let heapLimitKiB: UInt32 = 20_000
 
+    /// Unchecked: pointers that are only followed under the mutex.
     private struct Compiled: @unchecked Sendable {
         let code: OpaquePointer
         let data: OpaquePointer

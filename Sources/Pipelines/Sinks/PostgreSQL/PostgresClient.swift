@@ -3,7 +3,7 @@ import Dispatch
 /// A sink's session with its server, opened when it is needed and again after it was lost. All partitions of a process share it, one piece of work at a
 /// time, on a thread of its own: libpq blocks.
 final class PostgresClient: Sendable {
-    /// Only touched on `queue`.
+    /// Unchecked: only touched on `queue`.
     private final class Session: @unchecked Sendable {
         var connection: PostgresConnection?
         var isPrepared = false

@@ -90,7 +90,7 @@ def test_each_dead_letter_stands_once_through_kills_of_pipeline_and_broker(broke
             victim.start()
         bad = {number for number in range(total) if number % 10 == 3}
         wait_until(lambda: len(rows(root / "t", ["n"])) >= total - len(bad), 90, f"all rows; {pipelines[0].tail()}")
-        wait_until(lambda: len(committed_values(broker, "dead")) >= len(bad), 60, f"all letters; {pipelines[0].tail()}")
+        wait_until(lambda: len(committed_values(broker, "dead")) >= len(bad), 180, f"all letters; {pipelines[0].tail()}")
     finally:
         stopped = [pipeline.stop() for pipeline in pipelines]
     assert stopped == [0, 0], pipelines[0].tail()

@@ -58,8 +58,8 @@ def test_syslog_goes_redacted_into_a_table_and_all_else_to_the_dead_letters(brok
             pipeline.kill()
             pipeline.start()
         wanted = LINES - LINES // 4
-        wait_until(lambda: rows("select count(*) from {table}") >= [(wanted,)], 90, f"all rows; {pipeline.tail()}")
-        wait_until(lambda: len(committed_values(broker, "syslog.dead")) >= LINES // 4, 60, f"all letters; {pipeline.tail()}")
+        wait_until(lambda: rows("select count(*) from {table}") >= [(wanted,)], 180, f"all rows; {pipeline.tail()}")
+        wait_until(lambda: len(committed_values(broker, "syslog.dead")) >= LINES // 4, 180, f"all letters; {pipeline.tail()}")
     finally:
         stopped = pipeline.stop()
     assert stopped == 0, pipeline.tail()

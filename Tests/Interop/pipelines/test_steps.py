@@ -55,8 +55,10 @@ def test_syslog_goes_redacted_into_a_table_and_all_else_to_the_dead_letters(brok
                 producer.produce("syslog", message(number), partition=number // 4 % 2)
             assert producer.flush(60) == 0
             time.sleep(0.7)
-            pipeline.kill()
-            pipeline.start()
+            # Once: each killed member keeps its session until it times out, and the next one waits for it.
+            if part == 1:
+                pipeline.kill()
+                pipeline.start()
         wanted = LINES - LINES // 4
         wait_until(lambda: rows("select count(*) from {table}") >= [(wanted,)], 180, f"all rows; {pipeline.tail()}")
         wait_until(lambda: len(committed_values(broker, "syslog.dead")) >= LINES // 4, 180, f"all letters; {pipeline.tail()}")
